@@ -1,0 +1,70 @@
+# Heartmark: what to type. Each target works on a fresh clone and prints what it needs.
+SHELL   := /bin/sh
+GO      ?= go
+TOOL    := $(GO) tool -modfile=tools/go.mod
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -X heartmark/internal/app.version=$(VERSION)
+FUZZTIME ?= 20s
+
+.PHONY: help deps build demo run test vet unit race interop browser e2e crash lint fmt vuln fuzz bench model clean
+
+help: ## list the targets
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+deps: ## obtain the ONNX Runtime library by package name into .deps, checked against its pinned digest
+	@sh scripts/deps.sh
+
+build: ## build bin/heartmark
+	@mkdir -p bin
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/heartmark ./cmd/heartmark
+
+demo: deps build ## run the main job end to end on real text; leaves its files in demo-out
+	bin/heartmark demo --out demo-out
+
+run: deps build ## start a development server with pages on http://localhost:8080
+	bin/heartmark keys kek --if-missing --config deploy/development.yaml
+	bin/heartmark serve --config deploy/development.yaml
+
+test: deps vet unit race interop browser ## everything that must pass: vet, layers, unit, vectors, demo, race, npm wallet, Chromium
+	@echo "make test: all passed"
+
+vet: ## go vet
+	$(GO) vet ./...
+
+unit: ## unit tests, layers, vectors and the demo on a temporary folder
+	$(GO) test ./...
+
+race: ## the short tests of what runs concurrently, under the race detector
+	$(GO) test -race -short ./issuer/... ./registry/... ./verifier/... ./internal/... ./api/...
+
+interop: build ## independent wallets and verifiers from npm against our server
+	@sh scripts/node-tests.sh interop
+
+browser: build ## the verify page in a real Chromium
+	@sh scripts/node-tests.sh test/browser
+
+crash: ## the kill loop: 20 rounds of kill -9 at named points and at random times
+	$(GO) test -count=1 -tags crashpoints -run TestKillLoop -v ./test/crash/...
+
+lint: ## formatting and the linters of .golangci.yml, at the versions pinned in tools/go.mod
+	@test -z "$$($(TOOL) gofumpt -l $$(git ls-files '*.go'))" || { $(TOOL) gofumpt -l $$(git ls-files '*.go'); exit 1; }
+	$(TOOL) golangci-lint run ./...
+
+fmt: ## format all Go files
+	$(TOOL) gofumpt -w $$(git ls-files '*.go')
+	$(TOOL) goimports -local heartmark -w $$(git ls-files '*.go')
+
+vuln: ## known vulnerabilities in reachable code; needs the vulnerability database
+	$(TOOL) govulncheck ./...
+
+fuzz: ## every fuzz target for FUZZTIME each
+	@sh scripts/fuzz.sh $(FUZZTIME)
+
+bench: deps ## issue, verify and classify, each beside a raw baseline in the same run
+	$(GO) test -run '^$$' -bench . -benchmem ./issuer/... ./verifier/... ./internal/proof/... ./internal/statuslist/... ./assessment/...
+
+model: ## rebuild the classifier from the annotated data (Python; slow): see assessment/model/train/README.md
+	$(MAKE) -C assessment/model/train
+
+clean: ## remove what the other targets made
+	rm -rf bin demo-out .data
