@@ -1,0 +1,50 @@
+package schemas
+
+import (
+	"errors"
+	"regexp"
+	"slices"
+	"time"
+)
+
+// ErrTenantName is returned for a name that no tenant may have.
+var ErrTenantName = errors.New("tenant name must be 2 to 32 lower-case letters, digits or single hyphens, begin with a letter, and be no path of the installation")
+
+// Tenant is an organisation on this installation. Its ID is the last segment of its DID and of its addresses and never
+// changes; Name and URL are public.
+type Tenant struct {
+	ID        string            `json:"id"`
+	Name      string            `json:"name"`
+	Names     map[string]string `json:"names,omitempty"` // by language, where they differ from Name
+	URL       string            `json:"url,omitempty"`
+	Disabled  bool              `json:"disabled,omitempty"`
+	CreatedAt time.Time         `json:"created_at"`
+}
+
+// APIKey is a platform's key as stored: its digest, never itself. A revoked one stays, so that its id is not given again.
+type APIKey struct {
+	ID        string    `json:"id"`
+	Tenant    string    `json:"tenant"`
+	Hash      string    `json:"hash"` // SHA-256 of the key, hex
+	Scopes    []string  `json:"scopes"`
+	CreatedAt time.Time `json:"created_at"`
+	RevokedAt time.Time `json:"revoked_at,omitzero"`
+}
+
+var tenantName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+
+// reservedPaths are first path segments of the HTTP surface; no tenant may take one (design section 9.25).
+func reservedPaths() []string {
+	return []string{
+		"v1", "oid4vci", "oid4vp", "vc", "registry", "trqp", "status", "log", "contexts", "achievements", "schemas", "vct",
+		"ims", "me", "practice", "verify", "admin", "static", "problems", "healthz", "readyz", "metrics", "assessment", "interactions",
+	}
+}
+
+// CheckTenantName returns ErrTenantName for a name that no tenant may have.
+func CheckTenantName(id string) error {
+	if len(id) < 2 || len(id) > 32 || !tenantName.MatchString(id) || slices.Contains(reservedPaths(), id) {
+		return ErrTenantName
+	}
+	return nil
+}
