@@ -41,7 +41,7 @@ var rows = []row{
 	{"internal/store/badger", 4},
 	{"internal/store/postgres", 4},
 	{"internal/app", 5},
-	{"internal/config", 5},
+	{"internal/config", 4},
 	{"cmd", 6},
 }
 
