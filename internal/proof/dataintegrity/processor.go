@@ -1,0 +1,161 @@
+package dataintegrity
+
+import (
+	"crypto"
+	"errors"
+	"fmt"
+
+	"github.com/piprate/json-gold/ld"
+
+	"heartmark/internal/proof/dataintegrity/rdfc"
+	"heartmark/schemas"
+)
+
+// maxGeneral bounds the values of a document that needs the general way, whose cost for each is that of making an active
+// context: about half a second in all.
+const maxGeneral = 3_000
+
+// Processor makes and checks proofs. It keeps compiled contexts; any number of goroutines may use it.
+type Processor struct {
+	contexts *contexts
+	policy   Policy
+	budget   rdfc.Budget
+}
+
+// New returns a strict Processor whose contexts come from loader.
+func New(loader DocumentLoader) *Processor { return &Processor{contexts: newContexts(loader)} }
+
+// WithPolicy returns a Processor under another policy that shares compiled contexts with p.
+func (p *Processor) WithPolicy(policy Policy) *Processor {
+	q := *p
+	q.policy = policy
+	return &q
+}
+
+// Canonical returns the canonical N-Quads (RDFC-1.0, SHA-256) of doc without its proof: what an rdfc suite signs beside
+// the proof's own options. It refuses what Sign refuses.
+func (p *Processor) Canonical(doc map[string]any) ([]byte, error) {
+	own, err := normalizeObject(doc)
+	if err != nil {
+		return nil, err
+	}
+	delete(own, "proof")
+	list, err := p.inspect(own)
+	if err != nil {
+		return nil, err
+	}
+	return p.canonical(own, list, crypto.SHA256)
+}
+
+// inspect checks form, numbers and contexts of a document and returns its list of contexts.
+func (p *Processor) inspect(doc map[string]any) ([]string, error) {
+	list, err := p.policy.list(doc["@context"], false)
+	if err != nil {
+		return nil, err
+	}
+	ready, err := p.contexts.compile(list)
+	if err != nil {
+		return nil, err
+	}
+	form := plain{policy: p.policy, contexts: p.contexts, root: doc["@context"], literals: ready.literals}
+	if err := form.object(doc); err != nil {
+		return nil, err
+	}
+	if err := schemas.CheckExactNumbers(doc); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDocument, err)
+	}
+	return list, nil
+}
+
+// canonical expands doc under list and canonicalises it; doc's own @context is not read.
+func (p *Processor) canonical(doc map[string]any, list []string, hash crypto.Hash) ([]byte, error) {
+	ds, err := p.dataset(doc, list)
+	if err != nil {
+		return nil, err
+	}
+	r, err := rdfc.Canonicalize(ds, rdfc.Options{Hash: hash, Budget: p.budget})
+	switch {
+	case errors.Is(err, rdfc.ErrTerm):
+		return nil, fmt.Errorf("%w: %w", ErrDocument, err)
+	case err != nil:
+		return nil, err
+	}
+	return r.NQuads, nil
+}
+
+// dataset converts doc to RDF: by the short way where the shape of doc allows, else by the general one.
+func (p *Processor) dataset(doc map[string]any, list []string) (rdfc.Dataset, error) {
+	ready, err := p.contexts.compile(list)
+	if err != nil {
+		return nil, err
+	}
+	ds, err := p.contexts.convert(ready, doc, p.policy)
+	if !errors.Is(err, errShape) {
+		return ds, err
+	}
+	if n := statementsIn(doc); n > maxGeneral {
+		return nil, fmt.Errorf("%w: %d values in a document of unusual shape", ErrBudget, n)
+	}
+	return p.generalDataset(doc, ready)
+}
+
+// generalDataset expands doc with json-gold and converts the outcome. It decides in all cases of doubt.
+func (p *Processor) generalDataset(doc map[string]any, ready *compiled) (rdfc.Dataset, error) {
+	body := make(map[string]any, len(doc))
+	for name, v := range doc {
+		if name != "@context" {
+			body[name] = v
+		}
+	}
+	active := ready.root.active
+	expanded, err := expand(active, body, p.contexts.options())
+	if err != nil {
+		return nil, p.explain(err, active, body)
+	}
+	node, ok := expanded.(map[string]any)
+	if !ok || len(node) == 0 {
+		return nil, fmt.Errorf("%w: nothing in it is signed", ErrDocument)
+	}
+	c := converter{dataset: make(rdfc.Dataset, 0, 128)}
+	if _, err := c.node(node, rdfc.Term{}); err != nil {
+		return nil, err
+	}
+	if len(c.dataset) == 0 {
+		return nil, fmt.Errorf("%w: nothing in it is signed", ErrDocument)
+	}
+	return c.dataset, nil
+}
+
+// expand calls json-gold. Its code asserts types in places; a panic there is the document's fault, not ours.
+func expand(active *ld.Context, body map[string]any, o *ld.JsonLdOptions) (expanded any, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			expanded, err = nil, fmt.Errorf("%w: expansion stopped: %v", ErrDocument, r)
+		}
+	}()
+	return ld.NewJsonLdApi().Expand(active, "", body, o, false, nil)
+}
+
+// explain turns json-gold's error into ours. It does not say which term is undefined, so the document is expanded once
+// more with undefined terms put under a vocabulary of our own, where the conversion finds them.
+func (p *Processor) explain(err error, active *ld.Context, body map[string]any) error {
+	var cause *ld.JsonLdError
+	if !errors.As(err, &cause) || cause.Code != ld.InvalidProperty {
+		if errors.Is(err, ErrDocument) || errors.Is(err, ErrContext) {
+			return err
+		}
+		return fmt.Errorf("%w: %w", ErrDocument, err)
+	}
+	marked := ld.CopyContext(active)
+	mark := undefinedMark
+	marked.Values.Vocab = &mark
+	if expanded, err := expand(marked, body, p.contexts.options()); err == nil {
+		if node, ok := expanded.(map[string]any); ok {
+			var c converter
+			if _, err := c.node(node, rdfc.Term{}); errors.Is(err, ErrUndefinedTerm) {
+				return err
+			}
+		}
+	}
+	return fmt.Errorf("%w in the document", ErrUndefinedTerm)
+}
