@@ -1,0 +1,184 @@
+package issuer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"heartmark/schemas"
+)
+
+// Issued is an issued credential.
+type Issued struct {
+	ID            schemas.CredentialID
+	Configuration string
+	Format        string
+	// Credential is the secured credential, as it was first given.
+	Credential json.RawMessage
+	// Log proves that its commitment is in the log, at place LogIndex. Both are nil while it is on its way; Log alone is
+	// nil while the log has no proof yet.
+	Log      *schemas.LogProof
+	LogIndex *uint64
+	Group    schemas.ListGroup
+	Index    uint64
+
+	Status   Status
+	StatusAt time.Time
+	Reason   string
+	IssuedAt time.Time
+	// ValidFrom and ValidUntil are the texts in the credential.
+	ValidFrom, ValidUntil string
+	SigningKey            schemas.KeyID
+}
+
+// Issue prepares and signs. Calls with the same idempotency key wait for each other; the second gets what the first got.
+func (i *Issuer) Issue(ctx context.Context, r Request) (Issued, error) {
+	if r.IdempotencyKey != "" {
+		unlock, err := i.keys.lock(ctx, r.Tenant+"\x00"+r.IdempotencyKey)
+		if err != nil {
+			return Issued{}, err
+		}
+		defer unlock()
+	}
+	p, err := i.Prepare(ctx, r)
+	if err != nil {
+		return Issued{}, err
+	}
+	return i.Sign(ctx, p)
+}
+
+// Sign uses the permit up and returns the credential, stored durably. When it fails after the key may have been used, the
+// intent stays open: asking again under the idempotency key, or Recover, settles it.
+func (i *Issuer) Sign(ctx context.Context, permit Permit) (Issued, error) {
+	p := permit.p
+	if p == nil || p.owner != i || !p.used.CompareAndSwap(false, true) {
+		return Issued{}, ErrPermit
+	}
+	if p.done != nil {
+		return *p.done, nil
+	}
+	defer i.leave(p.intent.ID)
+	now := i.now()
+	if age := now.Sub(p.at); age > permitLife || age < 0 {
+		return Issued{}, fmt.Errorf("made %s ago: %w", age.Round(time.Second), ErrPermit)
+	}
+	if err := i.begin(ctx, p, now); err != nil {
+		return Issued{}, err
+	}
+	// From here on the outcome is written whoever waits for it: a caller that went away must not leave a signature
+	// without its record.
+	ctx = context.WithoutCancel(ctx)
+	i.crash(pointBeforeSign)
+	secured, err := i.c.Securer.Secure(p.document, Proof{
+		VerificationMethod: p.signer.VerificationMethod(), Cryptosuite: p.conf.Cryptosuite, Created: now.Truncate(time.Second),
+	}, p.signer)
+	i.crash(pointAfterSign)
+	if err != nil {
+		return Issued{}, i.giveUp(ctx, p.intent, fmt.Errorf("sign: %w", err))
+	}
+	credential, err := schemas.Marshal(secured)
+	if err != nil {
+		return Issued{}, i.giveUp(ctx, p.intent, fmt.Errorf("encode credential: %w", err))
+	}
+	rec, err := i.record(ctx, p, credential, now)
+	if err != nil {
+		return Issued{}, i.giveUp(ctx, p.intent, err)
+	}
+	i.crash(pointBeforeRecordCommit)
+	if err := i.complete(ctx, p, rec); err != nil {
+		return Issued{}, err
+	}
+	i.crash(pointAfterRecordCommit)
+	i.wakeUp()
+	i.log.InfoContext(ctx, "credential issued", "tenant", rec.Tenant, "configuration", rec.Configuration)
+	issued := rec.issued(credential)
+	i.crash(pointBeforeReply)
+	return issued, nil
+}
+
+// begin writes the audit entry and marks the intent. No audit, no signature.
+func (i *Issuer) begin(ctx context.Context, p *permit, now time.Time) error {
+	e := AuditEvent{
+		At: now, Event: AuditSign, Tenant: p.intent.Tenant, Actor: actor(ctx), Object: string(p.intent.Credential),
+		Intent: p.intent.ID, KeyID: p.signer.KeyID(), KeyKind: "credential", Digest: p.template,
+	}
+	if err := i.journal(ctx, e); err != nil {
+		return err
+	}
+	err := i.c.Store.Begin(ctx, Beginning{
+		IntentID: p.intent.ID, SigningKey: p.signer.KeyID(), Template: p.template, At: now, Audit: e,
+	})
+	if errors.Is(err, ErrIntent) {
+		return fmt.Errorf("%w: %w", ErrInProgress, err)
+	}
+	if err != nil {
+		return fmt.Errorf("write what will be signed: %w", err)
+	}
+	return nil
+}
+
+func (i *Issuer) record(ctx context.Context, p *permit, credential []byte, now time.Time) (Record, error) {
+	sealed, err := i.c.Sealer.Seal(ctx, p.intent.Tenant, sealKind, string(p.intent.Credential), credential)
+	if err != nil {
+		return Record{}, fmt.Errorf("seal credential: %w", err)
+	}
+	from, until := p.conf.period(p.intent.CreatedAt)
+	return Record{
+		ID: p.intent.Credential, Tenant: p.intent.Tenant, IntentID: p.intent.ID, Configuration: p.conf.ID, Format: p.conf.Format,
+		Issuer: p.issuer.ID, Group: p.intent.Group, Index: p.intent.Index, Purposes: p.conf.purposes(), SigningKey: p.signer.KeyID(),
+		ValidFrom: schemas.FormatTime(from), ValidUntil: schemas.FormatTime(until), IssuedAt: now,
+		Digest: hexDigest(credential), Sealed: sealed, Status: StatusValid, StatusAt: now,
+	}, nil
+}
+
+// sealKind is the kind under which credentials are sealed.
+const sealKind = "credential"
+
+// complete stores the record. A write whose outcome is unknown is repeated: repeating one that happened changes nothing.
+func (i *Issuer) complete(ctx context.Context, p *permit, rec Record) error {
+	c := Completion{
+		IntentID: p.intent.ID, Record: rec,
+		Audit: AuditEvent{
+			At: rec.IssuedAt, Event: AuditSigned, Tenant: rec.Tenant, Actor: actor(ctx), Object: string(rec.ID),
+			Intent: p.intent.ID, KeyID: rec.SigningKey, KeyKind: "credential", Digest: rec.Digest,
+		},
+		Outbox: OutboxEvent{
+			Kind: OutboxIssued, Tenant: rec.Tenant, Credential: rec.ID, Group: rec.Group, At: rec.IssuedAt,
+			Commitment: schemas.IssuedCommitment(rec.ID, rec.Issuer, rec.ValidFrom, rec.ValidUntil, rec.Group, rec.Index),
+		},
+	}
+	if err := i.journal(ctx, c.Audit); err != nil {
+		return err
+	}
+	const tries = 3
+	var err error
+	for range tries {
+		if err = i.c.Store.Complete(ctx, c); err == nil || errors.Is(err, ErrIntent) {
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("store credential %s: %w", rec.ID, err)
+	}
+	return nil
+}
+
+// giveUp closes an intent after a failed signature and returns cause. The index is revoked: a signature may exist.
+func (i *Issuer) giveUp(ctx context.Context, in Intent, cause error) error {
+	in.State = StateSigning
+	if _, err := i.settle(ctx, in); err != nil {
+		return errors.Join(cause, err)
+	}
+	return cause
+}
+
+// issued is the record with its credential.
+func (r Record) issued(credential []byte) Issued {
+	return Issued{
+		ID: r.ID, Configuration: r.Configuration, Format: r.Format, Credential: credential, LogIndex: r.LogIndex,
+		Group: r.Group, Index: r.Index, Status: r.Status, StatusAt: r.StatusAt, Reason: r.Reason, IssuedAt: r.IssuedAt,
+		ValidFrom: r.ValidFrom, ValidUntil: r.ValidUntil, SigningKey: r.SigningKey,
+	}
+}
