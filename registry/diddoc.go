@@ -1,0 +1,92 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+
+	"heartmark/internal/did"
+	"heartmark/schemas"
+)
+
+// Types of the service entries of the installation's DID document. TRQP 2.0 fixes none.
+const (
+	serviceTRQP      = "TRQP"
+	serviceFramework = "GovernanceFramework"
+)
+
+// DIDDocument returns the DID document of this installation or of one of its tenants, and a strong entity tag for it,
+// with quotes. Retired keys stay in it, so that what they signed can be verified; a revoked one stays without a purpose,
+// and says when it was revoked. It returns ErrNotFound for a DID that is not served here or has no keys.
+func (r *Registry) DIDDocument(ctx context.Context, id string) (document []byte, etag string, err error) {
+	if !r.hosts(id) {
+		return nil, "", fmt.Errorf("DID %s: %w", id, ErrNotFound)
+	}
+	all, err := r.c.Store.Keys(ctx, id)
+	if err != nil {
+		return nil, "", err
+	}
+	if document, err = r.buildDocument(id, all); err != nil {
+		return nil, "", err
+	}
+	return document, `"` + sha256Hex(document) + `"`, nil
+}
+
+func (r *Registry) buildDocument(id string, all []Key) ([]byte, error) {
+	var methods []did.PublishedMethod
+	revoked := map[string]string{}
+	for _, k := range currentKeys(all) {
+		purposes, published := purposesOf(k)
+		if !published {
+			continue
+		}
+		if k.Status == KeyRevoked {
+			revoked[k.Method] = schemas.FormatTime(k.Since)
+		}
+		methods = append(methods, did.PublishedMethod{ID: k.Method, PublicKeyMultibase: k.PublicKeyMultibase, Purposes: purposes})
+	}
+	if len(methods) == 0 {
+		return nil, fmt.Errorf("DID %s has no keys: %w", id, ErrNotFound)
+	}
+	doc := did.BuildDocument(id, methods)
+	if list, ok := doc["verificationMethod"].([]any); ok {
+		for _, m := range list {
+			entry, ok := m.(map[string]any)
+			if !ok {
+				continue
+			}
+			if at := revoked[fmt.Sprint(entry["id"])]; at != "" {
+				// Controlled Identifiers 1.0, 2.2: the time since which the method must not be used.
+				entry["revoked"] = at
+			}
+		}
+	}
+	if id == r.did {
+		doc["service"] = []any{
+			map[string]any{"id": id + "#trqp", "type": serviceTRQP, "serviceEndpoint": r.c.Origin + "/trqp"},
+			map[string]any{"id": id + "#framework", "type": serviceFramework, "serviceEndpoint": r.c.FrameworkURL},
+		}
+	}
+	document, err := schemas.Marshal(doc)
+	if err != nil {
+		return nil, fmt.Errorf("DID document of %s: %w", id, err)
+	}
+	return document, nil
+}
+
+// purposesOf returns the relationships of a key, and false for one that no DID document lists.
+func purposesOf(k Key) (purposes []string, published bool) {
+	switch k.Kind {
+	case KindCredential, KindStatusList:
+		purposes = []string{"assertionMethod"}
+	case KindRequest:
+		purposes = []string{"authentication"}
+	case KindSnapshot:
+		// Listed to be found; it signs no credential and no presentation.
+	default:
+		return nil, false
+	}
+	if k.Status == KeyRevoked {
+		purposes = nil
+	}
+	return purposes, true
+}

@@ -1,0 +1,281 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"heartmark/internal/did"
+	"heartmark/internal/keys"
+	"heartmark/schemas"
+)
+
+// Status of a key.
+const (
+	KeyActive  = "active"
+	KeyRetired = "retired" // signs no more; what it signed stands
+	KeyRevoked = "revoked" // no longer trustworthy
+)
+
+// Kinds of keys that the registry records. They are never shared.
+const (
+	KindCredential = "credential"
+	KindStatusList = "status_list"
+	KindRequest    = "request_object"
+	KindSnapshot   = "snapshot"
+	KindLog        = "log"
+)
+
+// Key is one version of the statement about a key.
+type Key struct {
+	DID     string `json:"did"`
+	Method  string `json:"method"`
+	Version uint64 `json:"version"`
+	// Kind is what the key signs; PublicKeyMultibase its Multikey form.
+	Kind               string `json:"kind"`
+	PublicKeyMultibase string `json:"publicKeyMultibase"`
+	// From is inclusive; Until, exclusive, is the planned end, zero for none.
+	From   time.Time `json:"from"`
+	Until  time.Time `json:"until,omitzero"`
+	Status string    `json:"status"`
+	// Since is when Status took effect.
+	Since    time.Time `json:"since"`
+	Reason   string    `json:"reason,omitempty"`
+	Recorded time.Time `json:"recorded"`
+	Leaf     string    `json:"leaf,omitempty"`
+}
+
+// KeyInterval is the time in which a key could sign for its DID.
+type KeyInterval struct {
+	DID                string
+	Method             string
+	Kind               string
+	PublicKeyMultibase string
+	From               time.Time // inclusive
+	Until              time.Time // exclusive; zero while the key is in use
+	// Revoked is when the key stopped to be trustworthy, zero if it did not, and Reason why.
+	Revoked time.Time
+	Reason  string
+	// LogIndex is the place of the newest statement in the log, nil while it is on its way.
+	LogIndex *uint64
+}
+
+// NewKey asks for a key to be recorded.
+type NewKey struct {
+	DID                string
+	Method             string
+	Kind               string
+	PublicKeyMultibase string
+	From               time.Time
+	Until              time.Time // zero: no planned end
+}
+
+// RegisterKey records a key of this installation or of one of its tenants. Recording the same key again changes nothing;
+// another key under the same method is ErrConflict.
+func (r *Registry) RegisterKey(ctx context.Context, actor Actor, k NewKey) error {
+	if err := actor.must(RoleSystem, RoleOperator); err != nil {
+		return err
+	}
+	if err := r.checkKey(k); err != nil {
+		return err
+	}
+	existing, err := r.c.Store.Keys(ctx, k.DID)
+	if err != nil {
+		return err
+	}
+	from, until := k.From.UTC().Truncate(time.Millisecond), k.Until.UTC().Truncate(time.Millisecond)
+	for _, old := range existing {
+		if old.Method != k.Method {
+			continue
+		}
+		if old.PublicKeyMultibase != k.PublicKeyMultibase || old.Kind != k.Kind || !old.From.Equal(from) {
+			return fmt.Errorf("key %s: %w", k.Method, ErrConflict)
+		}
+		return nil
+	}
+	now := r.now()
+	next := Key{
+		DID: k.DID, Method: k.Method, Version: 1, Kind: k.Kind, PublicKeyMultibase: k.PublicKeyMultibase,
+		From: from, Until: until, Status: KeyActive, Since: from, Recorded: now,
+	}
+	return r.recordKey(ctx, actor, next)
+}
+
+func (r *Registry) checkKey(k NewKey) error {
+	if !r.hosts(k.DID) {
+		return invalid("/did", "the DID of this installation or of one of its tenants")
+	}
+	owner, fragment, err := did.SplitURL(k.Method)
+	if err != nil || owner != k.DID || fragment == "" {
+		return invalid("/method", "a DID URL of the same DID with a fragment")
+	}
+	if !slices.Contains([]string{KindCredential, KindStatusList, KindRequest, KindSnapshot, KindLog}, k.Kind) {
+		return invalid("/kind", "a kind of key that is published")
+	}
+	if _, err := keys.ParseMultibase(k.PublicKeyMultibase); err != nil {
+		return invalid("/publicKeyMultibase", "a Multikey of Ed25519, P-256 or P-384")
+	}
+	if k.From.IsZero() || !k.Until.IsZero() && !k.Until.After(k.From) {
+		return invalid("/from", "a time before until")
+	}
+	return nil
+}
+
+// hosts reports whether a DID's document is served here.
+func (r *Registry) hosts(id string) bool {
+	tenant, ok := strings.CutPrefix(id, r.did+":")
+	return id == r.did || ok && tenant != "" && !strings.Contains(tenant, ":") && did.FromOrigin(r.c.Origin, tenant) == id
+}
+
+func (r *Registry) recordKey(ctx context.Context, actor Actor, k Key) error {
+	p, err := k.entry()
+	if err != nil {
+		return err
+	}
+	k.Leaf = p.Leaf
+	return r.record(ctx, actor, AuditKey, k.Method, Change{Keys: []Key{k}, Pending: []Pending{p}})
+}
+
+// entry is what the log says of a version.
+func (k Key) entry() (Pending, error) {
+	k.Leaf = ""
+	return entry(schemas.LogKey, k.Method, k, k.Recorded)
+}
+
+// RetireKey records that a key signs nothing from at on (zero: now). What it signed before stands, and the key stays in
+// the DID document, so that it can be verified.
+func (r *Registry) RetireKey(ctx context.Context, actor Actor, method string, at time.Time) error {
+	return r.endKey(ctx, actor, method, KeyRetired, at, "")
+}
+
+// RevokeKey records that a key is not trustworthy from at on (zero: now), which may lie in the past. It leaves the
+// document's assertionMethod at once. Nothing undoes it.
+func (r *Registry) RevokeKey(ctx context.Context, actor Actor, method string, at time.Time, reason string) error {
+	return r.endKey(ctx, actor, method, KeyRevoked, at, reason)
+}
+
+func (r *Registry) endKey(ctx context.Context, actor Actor, method, status string, at time.Time, reason string) error {
+	if err := actor.must(RoleSystem, RoleOperator); err != nil {
+		return err
+	}
+	if err := checkReason(reason); err != nil {
+		return err
+	}
+	owner, _, err := did.SplitURL(method)
+	if err != nil {
+		return invalid("/method", "a DID URL")
+	}
+	for try := 0; ; try++ {
+		last, err := r.lastKey(ctx, owner, method)
+		if err != nil {
+			return err
+		}
+		if last.Status == status || last.Status == KeyRevoked {
+			if last.Status == status {
+				return nil
+			}
+			return fmt.Errorf("key %s is revoked: %w", method, ErrFinal)
+		}
+		now := r.now()
+		next := last
+		next.Version++
+		next.Status, next.Reason, next.Recorded, next.Since = status, reason, now, now
+		if !at.IsZero() {
+			next.Since = at.UTC().Truncate(time.Millisecond)
+		}
+		if next.Since.Before(last.From) {
+			next.Since = last.From
+		}
+		err = r.recordKey(ctx, actor, next)
+		if errors.Is(err, ErrStale) && try < maxStale {
+			continue
+		}
+		return err
+	}
+}
+
+func (r *Registry) lastKey(ctx context.Context, owner, method string) (Key, error) {
+	all, err := r.c.Store.Keys(ctx, owner)
+	if err != nil {
+		return Key{}, err
+	}
+	for _, k := range currentKeys(all) {
+		if k.Method == method {
+			return k, nil
+		}
+	}
+	return Key{}, fmt.Errorf("key %s: %w", method, ErrNotFound)
+}
+
+// currentKeys returns the newest version of each key, in the order in which the keys begin.
+func currentKeys(all []Key) []Key {
+	newest := map[string]Key{}
+	for _, k := range all {
+		if old, ok := newest[k.Method]; !ok || k.Version > old.Version {
+			newest[k.Method] = k
+		}
+	}
+	out := make([]Key, 0, len(newest))
+	for _, k := range newest {
+		out = append(out, k)
+	}
+	slices.SortFunc(out, func(a, b Key) int {
+		if c := a.From.Compare(b.From); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Method, b.Method)
+	})
+	return out
+}
+
+// interval returns the time in which the key could sign.
+func (k Key) interval() KeyInterval {
+	i := KeyInterval{
+		DID: k.DID, Method: k.Method, Kind: k.Kind, PublicKeyMultibase: k.PublicKeyMultibase, From: k.From, Until: k.Until,
+	}
+	if k.Status != KeyActive && (i.Until.IsZero() || k.Since.Before(i.Until)) {
+		i.Until = k.Since
+	}
+	if k.Status == KeyRevoked {
+		i.Revoked, i.Reason = k.Since, k.Reason
+	}
+	return i
+}
+
+// covers reports whether the interval holds at; the zero time asks for any.
+func (i KeyInterval) covers(at time.Time) bool {
+	return at.IsZero() || !at.Before(i.From) && (i.Until.IsZero() || at.Before(i.Until))
+}
+
+// KeyIntervals returns the intervals of a DID's keys that hold at the time, or all for the zero time, in the order in
+// which they begin. A revoked key is among them with Revoked set, up to then. No interval at all is an answer.
+func (r *Registry) KeyIntervals(ctx context.Context, id string, at time.Time) ([]KeyInterval, error) {
+	all, err := r.c.Store.Keys(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	current := currentKeys(all)
+	leaves := make([]string, len(current))
+	for n, k := range current {
+		leaves[n] = k.Leaf
+	}
+	logged, err := r.c.Store.Logged(ctx, leaves)
+	if err != nil {
+		return nil, err
+	}
+	var out []KeyInterval
+	for _, k := range current {
+		i := k.interval()
+		if !i.covers(at) {
+			continue
+		}
+		if index, ok := logged[k.Leaf]; ok {
+			i.LogIndex = &index
+		}
+		out = append(out, i)
+	}
+	return out, nil
+}

@@ -1,0 +1,206 @@
+package registry
+
+import (
+	"context"
+	"crypto"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"heartmark/schemas"
+)
+
+const (
+	// snapshotFormat names the payload; snapshotLabel keeps its signature from being one over anything else.
+	snapshotFormat = "heartmark/registry-snapshot/v1"
+	snapshotLabel  = snapshotFormat + "\n"
+	// snapshotEvery is how long a snapshot is handed out before the next is made; snapshotLife what it says of itself.
+	snapshotEvery = time.Minute
+	snapshotLife  = 24 * time.Hour
+	// maxSnapshotLists bounds the lists in a snapshot.
+	maxSnapshotLists = 10_000
+)
+
+// envelope is a snapshot on the wire. The payload stands as a text, so that the very bytes that were signed are checked
+// before anything reads them.
+type envelope struct {
+	Payload   string            `json:"payload"` // base64url of the JSON of snapshotBody
+	Signature envelopeSignature `json:"signature"`
+}
+
+type envelopeSignature struct {
+	KeyID string `json:"keyId"` // DID URL of the snapshot key
+	Value string `json:"value"` // base64url; Ed25519 or ES256 over snapshotLabel and the payload's bytes
+}
+
+type snapshotBody struct {
+	Format   string    `json:"format"`
+	Registry string    `json:"registry"`
+	Origin   string    `json:"origin"`
+	Created  time.Time `json:"created"`
+	Expires  time.Time `json:"expires"`
+	// Sequence is the size of the log: a later snapshot has no smaller one.
+	Sequence    uint64            `json:"sequence"`
+	Authorities []Authority       `json:"authorities"`
+	Keys        []Key             `json:"keys"`
+	Documents   map[string]string `json:"didDocuments"` // text by DID
+	Artefacts   []Artefact        `json:"artefacts"`    // without bytes
+	StatusLists map[string]string `json:"statusLists"`  // text by list URL
+	Log         snapshotLog       `json:"log"`
+}
+
+type snapshotLog struct {
+	Checkpoint   string   `json:"checkpoint"`
+	VerifierKeys []string `json:"verifierKeys"`
+}
+
+// Snapshot returns the whole registry, signed with the snapshot key, for those who verify without a network:
+// OpenSnapshot reads it. It is made at most once a minute.
+func (r *Registry) Snapshot(ctx context.Context) ([]byte, error) {
+	r.export.Lock()
+	defer r.export.Unlock()
+	now := r.now()
+	if age := now.Sub(r.cachedAt); r.cached != nil && age >= 0 && age < snapshotEvery {
+		return r.cached, nil
+	}
+	body, err := r.snapshotBody(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	payload, err := schemas.Marshal(body)
+	if err != nil {
+		return nil, fmt.Errorf("snapshot: %w", err)
+	}
+	signer, method, err := r.c.Signers.SnapshotSigner(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("snapshot key: %w", err)
+	}
+	audit := AuditEvent{At: now, Event: AuditSnapshot, Object: r.did, Method: method, Digest: sha256Hex(payload)}
+	if err := r.journal(ctx, audit); err != nil {
+		return nil, err
+	}
+	signature, err := crypto.SignMessage(signer, rand.Reader, append([]byte(snapshotLabel), payload...), crypto.Hash(0))
+	if err != nil {
+		return nil, fmt.Errorf("sign snapshot: %w", err)
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	out, err := schemas.Marshal(envelope{
+		Payload: encode(payload), Signature: envelopeSignature{KeyID: method, Value: encode(signature)},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("snapshot: %w", err)
+	}
+	r.cached, r.cachedAt = out, now
+	return out, nil
+}
+
+func (r *Registry) snapshotBody(ctx context.Context, now time.Time) (snapshotBody, error) {
+	body := snapshotBody{
+		Format: snapshotFormat, Registry: r.did, Origin: r.c.Origin, Created: now, Expires: now.Add(snapshotLife),
+		Documents: map[string]string{}, StatusLists: map[string]string{},
+	}
+	checkpoint, err := r.c.Log.Checkpoint(ctx)
+	if err != nil {
+		return body, fmt.Errorf("log checkpoint: %w", err)
+	}
+	if body.Sequence, err = r.c.Log.Size(ctx); err != nil {
+		return body, fmt.Errorf("log size: %w", err)
+	}
+	body.Log = snapshotLog{Checkpoint: string(checkpoint), VerifierKeys: r.c.Log.VerifierKeys()}
+	for _, add := range []func(context.Context, *snapshotBody) error{r.addAuthorities, r.addKeys, r.addArtefacts, r.addLists} {
+		if err := add(ctx, &body); err != nil {
+			return body, fmt.Errorf("snapshot: %w", err)
+		}
+	}
+	return body, nil
+}
+
+// pages calls add with each page of names until one is short.
+func pages(list func(after string, limit int) ([]string, error), add func(name string) error) error {
+	for after := ""; ; {
+		page, err := list(after, maxPage)
+		if err != nil {
+			return err
+		}
+		for _, name := range page {
+			if err := add(name); err != nil {
+				return err
+			}
+		}
+		if len(page) < maxPage {
+			return nil
+		}
+		after = page[len(page)-1]
+	}
+}
+
+func (r *Registry) addAuthorities(ctx context.Context, b *snapshotBody) error {
+	list := func(after string, limit int) ([]string, error) { return r.c.Store.Entities(ctx, after, limit) }
+	return pages(list, func(entity string) error {
+		records, err := r.c.Store.Authorities(ctx, entity)
+		if err != nil {
+			return err
+		}
+		records, err = r.withLog(ctx, records)
+		b.Authorities = append(b.Authorities, records...)
+		return err
+	})
+}
+
+func (r *Registry) addKeys(ctx context.Context, b *snapshotBody) error {
+	list := func(after string, limit int) ([]string, error) { return r.c.Store.KeyDIDs(ctx, after, limit) }
+	return pages(list, func(id string) error {
+		all, err := r.c.Store.Keys(ctx, id)
+		if err != nil {
+			return err
+		}
+		b.Keys = append(b.Keys, all...)
+		document, err := r.buildDocument(id, all)
+		if err == nil {
+			b.Documents[id] = string(document)
+		} else if !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		return nil
+	})
+}
+
+func (r *Registry) addArtefacts(ctx context.Context, b *snapshotBody) error {
+	for _, kind := range Kinds() {
+		list := func(after string, limit int) ([]string, error) {
+			page, err := r.Artefacts(ctx, kind, after, limit)
+			names := make([]string, len(page))
+			for i, a := range page {
+				names[i] = a.Name
+			}
+			b.Artefacts = append(b.Artefacts, page...)
+			return names, err
+		}
+		if err := pages(list, func(string) error { return nil }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Registry) addLists(ctx context.Context, b *snapshotBody) error {
+	groups, err := r.c.Lists.Groups(ctx)
+	if err != nil {
+		return err
+	}
+	for _, l := range groups {
+		for _, purpose := range l.Purposes {
+			document, _, err := r.StatusList(ctx, l.Group, purpose, time.Time{})
+			if err != nil {
+				return fmt.Errorf("list %s/%s: %w", l.Group, purpose, err)
+			}
+			if len(b.StatusLists) == maxSnapshotLists {
+				return fmt.Errorf("more than %d lists: %w", maxSnapshotLists, ErrLimits)
+			}
+			b.StatusLists[r.ListURL(l.Group, purpose)] = string(document)
+		}
+	}
+	return nil
+}
