@@ -1,0 +1,212 @@
+package verifier
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"mime"
+	"time"
+
+	"heartmark/schemas"
+)
+
+// Errors of Verify: no answer could be reached.
+var (
+	// ErrUnreadable says that the input is no credential at all: not JSON, no object, no type. The Result that comes with it
+	// lists the parse check and is Invalid. Answer 400.
+	ErrUnreadable = errors.New("input cannot be read as a credential")
+	// ErrMediaType says that the media type is none that can be verified here. Answer 415.
+	ErrMediaType = errors.New("media type is not supported")
+)
+
+// MaxInput is the size an input may have, in bytes.
+const MaxInput = 10 << 20
+
+// Config holds what a verifier needs. Keys, Proofs, Contexts and Now are required; without one of the other sources the
+// checks that need it are undetermined.
+type Config struct {
+	Keys      KeyResolver
+	Proofs    ProofChecker
+	Contexts  ContextSource
+	Status    StatusSource
+	Authority AuthoritySource
+	Intervals KeyIntervalSource
+	Schemas   SchemaSource
+	Log       LogSource
+	Now       func() time.Time
+	// Policies are known beside the default one, which cannot be replaced.
+	Policies []Policy
+	// ProblemBase is put before the codes of problems that no specification has a type for, as in
+	// https://registry.example/problems/ ; empty means "/problems/".
+	ProblemBase string
+}
+
+// Validate reports every fault of the configuration at once.
+func (c Config) Validate() error {
+	var faults []error
+	if c.Keys == nil || c.Proofs == nil || c.Contexts == nil || c.Now == nil {
+		faults = append(faults, errors.New("keys, proofs, contexts and now must be set"))
+	}
+	seen := map[string]bool{DefaultPolicy: true}
+	for _, p := range c.Policies {
+		faults = append(faults, p.Validate())
+		if seen[p.Name] {
+			faults = append(faults, fmt.Errorf("policy %s stands twice", p.Name))
+		}
+		seen[p.Name] = true
+	}
+	return errors.Join(faults...)
+}
+
+// Verifier verifies. It may be used by many goroutines at once.
+type Verifier struct {
+	cfg      Config // never changed after New
+	policies map[string]Policy
+	codes    map[string]CodeInfo
+	lists    listCache
+}
+
+// New returns a verifier for c.
+func New(c Config) (*Verifier, error) {
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("verifier configuration: %w", err)
+	}
+	if c.ProblemBase == "" {
+		c.ProblemBase = "/problems/"
+	}
+	v := &Verifier{cfg: c, policies: map[string]Policy{DefaultPolicy: closedPolicy()}, codes: map[string]CodeInfo{}}
+	for _, p := range c.Policies {
+		v.policies[p.Name] = p
+	}
+	for _, info := range Codes() {
+		v.codes[info.Code] = info
+	}
+	return v, nil
+}
+
+// Input is what to verify and under which terms.
+type Input struct {
+	// Data is the credential or presentation as it came.
+	Data []byte
+	// Document stands in for Data when the caller has already read it with schemas.ParseObject, for instance out of a request
+	// body; it is not changed and must not be changed while Verify runs.
+	Document map[string]any
+	// MediaType is that of Data, with or without parameters; empty means application/json.
+	MediaType string
+	// Policy is a name; empty means DefaultPolicy.
+	Policy string
+	// Challenge and Domain are what the caller gave the presenter; empty when it gave none.
+	Challenge string
+	Domain    string
+	// WantLog asks for inclusion in the transparency log; LogProof is the proof that came with the credential.
+	WantLog  bool
+	LogProof *schemas.LogProof
+}
+
+// Verify judges in. Every check uses the one instant at which the call began.
+func (v *Verifier) Verify(ctx context.Context, in Input) (Result, error) {
+	name := in.Policy
+	if name == "" {
+		name = DefaultPolicy
+	}
+	policy, ok := v.policies[name]
+	if !ok {
+		return Result{}, fmt.Errorf("%q is none of %s: %w", name, choices(v.policies), ErrUnknownPolicy)
+	}
+	want, err := mediaKind(in.MediaType)
+	if err != nil {
+		return Result{}, err
+	}
+	r := &run{v: v, in: in, policy: policy, now: v.cfg.Now().UTC(), spent: new(int)}
+	result := Result{Policy: policy.Name, PolicyVersion: policy.Version, CheckedAt: r.now}
+	if in.Document == nil {
+		result.Digest = digest(in.Data)
+	}
+	r.doc, result.Kind, err = r.parse(want)
+	if err != nil {
+		result.Checks, result.Verdict = r.finish(), Invalid
+		return result, fmt.Errorf("%w: %w", ErrUnreadable, err)
+	}
+	r.judge(ctx, result.Kind)
+	return r.result(result), nil
+}
+
+// result completes what every run reports.
+func (r *run) result(result Result) Result {
+	result.Checks = r.finish()
+	result.Verdict = r.policy.Decide(result.Checks)
+	result.Credential = r.doc
+	result.Inner = r.inner
+	result.Summary = summarise(r.doc, result.Kind)
+	if len(r.signatures) > 0 {
+		result.Summary.SignedBy = r.signatures[0].method
+	}
+	return result
+}
+
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// mediaKind tells which kind a media type promises; empty when it promises none.
+func mediaKind(mediaType string) (Kind, error) {
+	if mediaType == "" {
+		return "", nil
+	}
+	base, _, err := mime.ParseMediaType(mediaType)
+	if err != nil {
+		return "", fmt.Errorf("%q: %w", mediaType, ErrMediaType)
+	}
+	switch base {
+	case "application/json", "application/ld+json":
+		return "", nil
+	case "application/vc", "application/vc+ld+json":
+		return KindCredential, nil
+	case "application/vp", "application/vp+ld+json":
+		return KindPresentation, nil
+	}
+	return "", fmt.Errorf("%s: %w", base, ErrMediaType)
+}
+
+// parse reads the input once; what it returns is both what is checked and what the result holds.
+func (r *run) parse(want Kind) (map[string]any, Kind, error) {
+	doc := r.in.Document
+	if doc == nil {
+		if len(r.in.Data) > MaxInput {
+			r.add("parse_too_large", "")
+			return nil, "", fmt.Errorf("input of %d bytes", len(r.in.Data))
+		}
+		parsed, err := schemas.ParseObject(r.in.Data)
+		if err != nil {
+			r.addField("parse_malformed", err)
+			return nil, "", err
+		}
+		doc = parsed
+	}
+	kind := kindOf(doc)
+	switch {
+	case kind == "":
+		r.add("parse_no_type", "/type")
+		return nil, "", errors.New("no type of a credential or presentation")
+	case want != "" && want != kind:
+		r.add("parse_kind", "/type")
+		return nil, "", fmt.Errorf("a %s was announced, a %s came", want, kind)
+	}
+	r.add("parse_ok", "")
+	return doc, kind, nil
+}
+
+func kindOf(doc map[string]any) Kind {
+	for _, t := range texts(doc["type"]) {
+		switch t {
+		case schemas.TypeVerifiableCredential:
+			return KindCredential
+		case schemas.TypeVerifiablePresentation:
+			return KindPresentation
+		}
+	}
+	return ""
+}
