@@ -1,0 +1,103 @@
+package assessment
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"heartmark/schemas"
+)
+
+// Sentinels of Store.
+var (
+	// ErrNotFound: no such report in this tenant (or it was erased).
+	ErrNotFound = errors.New("report not found")
+	// ErrConflict: another report has this id. Reports are immutable; take a new id.
+	ErrConflict = errors.New("report already exists")
+)
+
+// Sealer encrypts what is at rest. The kind, id and tenant are bound to the ciphertext.
+type Sealer interface {
+	Seal(ctx context.Context, tenant, kind, id string, plaintext []byte) ([]byte, error)
+	Open(ctx context.Context, tenant, kind, id string, sealed []byte) ([]byte, error)
+}
+
+// Kinds under which the store seals.
+const (
+	SealReport = "assessment_report"
+	SealItems  = "assessment_items"
+)
+
+// Store keeps reports and items, sealed. Any number of callers may use it at once; what it returns nil for is durable.
+type Store interface {
+	// SaveReport keeps the report with its provenance and items. Saving the same report again succeeds; another one
+	// under the same id gives ErrConflict.
+	SaveReport(ctx context.Context, tenant string, r Report) error
+	// Report returns the report and its provenance without items, or ErrNotFound.
+	Report(ctx context.Context, tenant, id string) (Report, error)
+	// Items returns the items of a report, or ErrNotFound.
+	Items(ctx context.Context, tenant, id string) ([]Item, error)
+	// Reports lists report ids of a tenant in order after cursor, at most limit.
+	Reports(ctx context.Context, tenant, cursor string, limit int) (ids []string, err error)
+	// Release notes that a reviewer released dimensions; it adds to what was released before.
+	Release(ctx context.Context, tenant, id string, dimensions []schemas.Dimension) error
+	// Released returns what reviewers released.
+	Released(ctx context.Context, tenant, id string) ([]schemas.Dimension, error)
+	// Erase removes a report, its items and releases. Erasing what is not there succeeds.
+	Erase(ctx context.Context, tenant, id string) error
+}
+
+// record is the stored form of a report.
+type record struct {
+	Report     Report     `json:"report"`
+	ID         string     `json:"id"`
+	Provenance Provenance `json:"provenance"`
+}
+
+// EncodeReport returns the bytes that a Store keeps of a report, without items.
+func EncodeReport(r Report) ([]byte, error) {
+	b, err := json.Marshal(record{Report: r, ID: r.ID, Provenance: r.Provenance})
+	if err != nil {
+		return nil, fmt.Errorf("encode report: %w", err)
+	}
+	return b, nil
+}
+
+// DecodeReport reads what EncodeReport wrote.
+func DecodeReport(b []byte) (Report, error) {
+	var rec record
+	if err := json.Unmarshal(b, &rec); err != nil {
+		return Report{}, fmt.Errorf("decode report: %w", err)
+	}
+	rec.Report.ID, rec.Report.Provenance = rec.ID, rec.Provenance
+	return rec.Report, nil
+}
+
+// Source answers an issuer's question for the attestation of a report. It is what an issuer knows of assessments.
+type Source struct {
+	store   Store
+	options func(tenant string) AttestationOptions
+}
+
+// NewSource returns a Source over store. options gives a tenant's review policy, platform DIDs and audience; what
+// reviewers released is added from the store.
+func NewSource(store Store, options func(tenant string) AttestationOptions) *Source {
+	return &Source{store: store, options: options}
+}
+
+// Attestation returns what a credential may state of a stored report. It returns ErrNotFound and ErrNoConsentToIssue.
+func (s *Source) Attestation(ctx context.Context, tenant, reportID string) (schemas.Attestation, error) {
+	r, err := s.store.Report(ctx, tenant, reportID)
+	if err != nil {
+		return schemas.Attestation{}, fmt.Errorf("attestation: %w", err)
+	}
+	released, err := s.store.Released(ctx, tenant, reportID)
+	if err != nil {
+		return schemas.Attestation{}, fmt.Errorf("attestation: %w", err)
+	}
+	o := s.options(tenant)
+	o.Released = append(slices.Clone(o.Released), released...)
+	return Attestation(r, o)
+}
