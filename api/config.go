@@ -1,0 +1,104 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"heartmark/api/assessmentapi"
+	"heartmark/api/issuerapi"
+	"heartmark/api/registryapi"
+	"heartmark/api/verifierapi"
+	"heartmark/registry"
+)
+
+// Issuer issues credentials and changes their status; *issuer.Issuer is one.
+type Issuer interface {
+	issuerapi.Issuer
+	issuerapi.StatusChanger
+}
+
+// Wallets speaks OpenID4VCI; *oid4vci.Service is one.
+type Wallets interface {
+	issuerapi.Offers
+	issuerapi.Wallets
+	issuerapi.Metadata
+}
+
+// Registry is the public registry; *registry.Registry is one.
+type Registry interface {
+	registryapi.Publications
+	registryapi.Authorities
+}
+
+// Log is the transparency log as anyone may read it; *translog.Log is one.
+type Log interface {
+	registryapi.Log
+	Size(ctx context.Context) (uint64, error)
+}
+
+// StatusGroups lists the groups of status lists, for the registry page; a registry.StatusSource is one.
+type StatusGroups interface {
+	Groups(ctx context.Context) ([]registry.List, error)
+}
+
+// Config is what New needs. All fields are required except where it says otherwise.
+type Config struct {
+	// Origin is the public origin without a slash at its end, DID the installation's identifier. Nothing published is ever
+	// taken from a request's Host header.
+	Origin, DID string
+	// Dev marks every page as development mode.
+	Dev bool
+	// TrustedProxies are the peers whose X-Forwarded-For is believed; none means that nobody's is.
+	TrustedProxies []netip.Prefix
+	// RateFactor multiplies every rate limit; 0 means 1.
+	RateFactor float64
+
+	Keys     Keys
+	Issuer   Issuer
+	Wallets  Wallets
+	Registry Registry
+	TransLog Log
+	Groups   StatusGroups
+	Verifier verifierapi.Verifier
+	Reports  assessmentapi.Reports
+	Assessor assessmentapi.Assessor // nil where the classifier is not available: submitting evidence answers 503
+	AtOnce   int                    // submissions scored at once; 0 means 2
+	Ready    func(ctx context.Context) error
+	Logger   *slog.Logger
+	Metrics  prometheus.Registerer
+	Now      func() time.Time
+	NewID    func() string
+}
+
+// Validate reports all faults at once.
+func (c Config) Validate() error {
+	var faults []error
+	u, err := url.Parse(c.Origin)
+	if err != nil || u.Host == "" || u.Path != "" || u.RawQuery != "" || (u.Scheme != "https" && u.Scheme != "http") {
+		faults = append(faults, fmt.Errorf("origin %q is not an origin such as https://dei.example", c.Origin))
+	}
+	for _, f := range []struct {
+		name    string
+		missing bool
+	}{
+		{"DID", c.DID == ""}, {"Keys", c.Keys == nil}, {"Issuer", c.Issuer == nil}, {"Wallets", c.Wallets == nil},
+		{"Registry", c.Registry == nil}, {"TransLog", c.TransLog == nil}, {"Groups", c.Groups == nil},
+		{"Verifier", c.Verifier == nil}, {"Reports", c.Reports == nil}, {"Ready", c.Ready == nil},
+		{"Logger", c.Logger == nil}, {"Metrics", c.Metrics == nil}, {"Now", c.Now == nil}, {"NewID", c.NewID == nil},
+	} {
+		if f.missing {
+			faults = append(faults, fmt.Errorf("%s is missing", f.name))
+		}
+	}
+	if c.RateFactor < 0 {
+		faults = append(faults, errors.New("rate factor is negative"))
+	}
+	return errors.Join(faults...)
+}

@@ -1,0 +1,50 @@
+package edge
+
+import (
+	"context"
+	"slices"
+
+	"heartmark/api/problem"
+)
+
+// Scope is one right of an API key.
+type Scope string
+
+// The scopes.
+const (
+	ScopeIssue         Scope = "issue"          // credentials, offers, status changes
+	ScopeAssess        Scope = "assess"         // submit evidence, read status and levels
+	ScopeRegistryWrite Scope = "registry:write" // authorities, schemas, keys
+	ScopeVerify        Scope = "verify"         // raised limits on verification
+)
+
+// Scopes returns every scope.
+func Scopes() []Scope { return []Scope{ScopeIssue, ScopeAssess, ScopeRegistryWrite, ScopeVerify} }
+
+// Caller is whom an API key stands for.
+type Caller struct {
+	// KeyID names the key in logs and audit records; it is no secret.
+	KeyID string
+	// Tenant is the only tenant whose objects the caller reaches.
+	Tenant string
+	Scopes []Scope
+}
+
+// Has reports whether the caller may do what s stands for.
+func (c Caller) Has(s Scope) bool { return slices.Contains(c.Scopes, s) }
+
+type callerKey struct{}
+
+// WithCaller returns a context that carries c.
+func WithCaller(ctx context.Context, c Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}
+
+// CallerOf returns the caller that the router has let in, and problem.ErrUnauthenticated where there is none.
+func CallerOf(ctx context.Context) (Caller, error) {
+	c, ok := ctx.Value(callerKey{}).(Caller)
+	if !ok || c.Tenant == "" {
+		return Caller{}, problem.ErrUnauthenticated
+	}
+	return c, nil
+}

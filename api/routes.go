@@ -1,0 +1,214 @@
+package api
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"heartmark/api/edge"
+	"heartmark/registry"
+)
+
+const (
+	kib = 1 << 10
+	mib = 1 << 20
+
+	quick  = 5 * time.Second
+	normal = 15 * time.Second
+	long   = 5 * time.Minute
+)
+
+// Body limits by kind of request (security specification, section 3).
+const (
+	bodySmall        = 64 * kib
+	bodyDefault      = mib
+	bodyPresentation = 5 * mib
+	bodyEvidence     = 16 * mib
+)
+
+// routes returns the whole table. What is not here is not served.
+func (s *server) routes() []Route {
+	table := s.pageRoutes()
+	table = append(table, s.restRoutes()...)
+	table = append(table, s.walletRoutes()...)
+	table = append(table, s.publicRoutes()...)
+	table = append(table, s.registryRoutes()...)
+	return withHead(table)
+}
+
+// withHead adds HEAD for whatever a cache may ask about.
+func withHead(table []Route) []Route {
+	out := make([]Route, 0, 2*len(table))
+	for _, r := range table {
+		out = append(out, r)
+		if r.Method == http.MethodGet && (r.Cache == Shared || r.Cache == Private) {
+			r.Method = http.MethodHead
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// pageRoutes are what people open.
+func (s *server) pageRoutes() []Route {
+	get := func(path string, cache Cache, h func(http.ResponseWriter, *http.Request) error) Route {
+		return Route{
+			Method: http.MethodGet, Path: path, Time: quick, Access: Public, Cache: cache, Dialect: Pages, Rate: RatePages,
+			handler: func(c echo.Context) error { return h(c.Response(), c.Request()) },
+		}
+	}
+	problemPage := get("/problems/:code", Private, nil)
+	problemPage.handler = func(c echo.Context) error {
+		return s.pages.Problem(c.Response(), c.Request(), edge.Param(c.Request(), c.Param("code")))
+	}
+	static := get("/static/:name", Shared, nil)
+	static.handler = func(c echo.Context) error {
+		return s.pages.Static(c.Response(), c.Request(), edge.Param(c.Request(), c.Param("name")))
+	}
+	post := Route{
+		Method: http.MethodPost, Path: "/verify", Body: bodyPresentation + 64*kib, Time: normal, Access: Public, Cache: NoStore,
+		Dialect: Pages, Rate: RateVerify,
+		handler: func(c echo.Context) error { return s.pages.VerifyPost(c.Response(), c.Request()) },
+	}
+	return []Route{
+		get("/", Private, s.pages.Home),
+		get("/verify", Private, s.pages.VerifyForm),
+		post,
+		get("/registry", Private, s.pages.Registry),
+		get("/problems", Private, s.pages.Problems),
+		problemPage,
+		static,
+	}
+}
+
+// restRoutes are the tenant's and the verifier's REST interface.
+func (s *server) restRoutes() []Route {
+	key := func(method, path string, scope edge.Scope, body int64, h echo.HandlerFunc) Route {
+		return Route{
+			Method: method, Path: path, Body: body, Time: normal, Access: WithKey, Scope: scope, Cache: NoStore, Dialect: Problems,
+			Rate: RateKeys, handler: h,
+		}
+	}
+	const get, post, del = http.MethodGet, http.MethodPost, http.MethodDelete
+	submit := key(post, "/v1/assessments", edge.ScopeAssess, bodyEvidence, s.assessments.Submit)
+	submit.Time, submit.Replay = long, true
+	offer := key(post, "/v1/offers", edge.ScopeIssue, bodySmall, s.issuing.CreateOffer)
+	offer.Replay = true
+	return []Route{
+		submit,
+		key(get, "/v1/assessments", edge.ScopeAssess, 0, s.assessments.List),
+		key(get, "/v1/assessments/:id", edge.ScopeAssess, 0, s.assessments.Get),
+		key(del, "/v1/assessments/:id", edge.ScopeAssess, 0, s.assessments.Erase),
+		key(post, "/v1/credentials", edge.ScopeIssue, bodyDefault, s.issuing.Issue),
+		key(get, "/v1/credentials", edge.ScopeIssue, 0, s.issuing.List),
+		key(get, "/v1/credentials/:id", edge.ScopeIssue, 0, s.issuing.Get),
+		key(post, "/v1/credentials/:id/status", edge.ScopeIssue, bodySmall, s.issuing.SetStatus),
+		key(get, "/v1/configurations", edge.ScopeIssue, 0, s.issuing.Configurations),
+		offer,
+		key(get, "/v1/offers/:id", edge.ScopeIssue, 0, s.issuing.Offer),
+		key(del, "/v1/offers/:id", edge.ScopeIssue, 0, s.issuing.RevokeOffer),
+		{
+			Method: post, Path: "/v1/verify", Body: bodyPresentation, Time: normal, Access: OptionalKey, Scope: edge.ScopeVerify,
+			Cache: NoStore, Dialect: Problems, CORS: true, Rate: RateVerify, handler: s.verifying.Verify,
+		},
+	}
+}
+
+// walletRoutes are OpenID4VCI 1.0. A well-known document stands in its inserted place (12.2.2; RFC 8414, 3) and, since
+// clients ask there too, below the issuer's own path.
+func (s *server) walletRoutes() []Route {
+	document := func(path string, h echo.HandlerFunc) Route {
+		return Route{
+			Method: http.MethodGet, Path: path, Time: quick, Access: Public, Cache: Shared, Dialect: Problems, CORS: true,
+			Rate: RateReads, handler: h,
+		}
+	}
+	call := func(method, path string, access Access, body int64, h echo.HandlerFunc) Route {
+		return Route{
+			Method: method, Path: "/oid4vci/:issuer" + path, Body: body, Time: normal, Access: access, Cache: NoStore, Dialect: OAuth,
+			CORS: true, Rate: RateWallets, handler: h,
+		}
+	}
+	offer := call(http.MethodGet, "/offers/:ref", Public, 0, s.issuing.OfferByReference)
+	offer.Dialect = Problems
+	issuer, server := s.issuing.IssuerMetadata, s.issuing.ServerMetadata
+	return []Route{
+		document("/.well-known/openid-credential-issuer/oid4vci/:issuer", issuer),
+		document("/oid4vci/:issuer/.well-known/openid-credential-issuer", issuer),
+		document("/.well-known/oauth-authorization-server/oid4vci/:issuer", server),
+		document("/.well-known/oauth-authorization-server/oid4vci/:issuer/", server),
+		document("/oid4vci/:issuer/.well-known/oauth-authorization-server", server),
+		document("/.well-known/openid-configuration/oid4vci/:issuer", server),
+		document("/oid4vci/:issuer/.well-known/openid-configuration", server),
+		offer,
+		call(http.MethodPost, "/token", Public, bodySmall, s.issuing.Token),
+		call(http.MethodPost, "/nonce", Public, bodySmall, s.issuing.Nonce),
+		call(http.MethodPost, "/credential", WithToken, bodyDefault, s.issuing.Credential),
+		call(http.MethodPost, "/notification", WithToken, bodySmall, s.issuing.Notification),
+	}
+}
+
+// publicRoutes are what credentials point to, and what operators and developers ask first.
+func (s *server) publicRoutes() []Route {
+	get := func(path string, rate RateClass, h echo.HandlerFunc) Route {
+		return Route{
+			Method: http.MethodGet, Path: path, Time: quick, Access: Public, Cache: Shared, Dialect: Problems, CORS: true, Rate: rate,
+			handler: h,
+		}
+	}
+	health := func(path string, h echo.HandlerFunc) Route {
+		return Route{
+			Method: http.MethodGet, Path: path, Time: quick, Access: Public, Cache: NoStore, Dialect: Problems, Rate: RateReads, handler: h,
+		}
+	}
+	return []Route{
+		health("/healthz", s.healthz),
+		health("/readyz", s.readyz),
+		get("/v1/openapi.json", RateReads, s.openAPI("application/json")),
+		get("/v1/openapi.yaml", RateReads, s.openAPI("application/yaml")),
+		get("/.well-known/did.json", RateStatus, s.registering.DIDDocument),
+		get("/:tenant/did.json", RateStatus, s.registering.DIDDocument),
+		get("/schemas/*", RateStatus, s.registering.Artefact(registry.KindSchemas)),
+		get("/contexts/*", RateStatus, s.registering.Artefact(registry.KindContexts)),
+		get("/achievements/*", RateStatus, s.registering.Artefact(registry.KindAchievements)),
+		get("/vct/*", RateStatus, s.registering.Artefact(registry.KindTypes)),
+		get("/status/:group/:purpose", RateStatus, s.registering.StatusList),
+		get("/log/checkpoint", RateStatus, s.registering.Checkpoint),
+		get("/log/tile/*", RateStatus, s.registering.Tile),
+	}
+}
+
+// registryRoutes are the plain reads and TRQP.
+func (s *server) registryRoutes() []Route {
+	get := func(path string, h echo.HandlerFunc) Route {
+		return Route{
+			Method: http.MethodGet, Path: "/registry/v1" + path, Time: normal, Access: Public, Cache: Shared, Dialect: Problems,
+			CORS: true, Rate: RateReads, handler: h,
+		}
+	}
+	query := func(path string, h echo.HandlerFunc) Route {
+		return Route{
+			Method: http.MethodPost, Path: "/trqp" + path, Body: bodySmall, Time: quick, Access: Public, Cache: NoStore, Dialect: Problems,
+			CORS: true, Rate: RateReads, handler: h,
+		}
+	}
+	return []Route{
+		get("/metadata", s.registering.Metadata),
+		get("/framework", s.registering.Framework),
+		get("/actions", s.registering.Actions),
+		get("/resources", s.registering.Resources),
+		get("/issuers", s.registering.Issuers),
+		get("/issuers/:did", s.registering.Issuer),
+		get("/issuers/:did/authorities", s.registering.Issuer),
+		get("/authorities", s.registering.AuthorityList),
+		get("/authorities/:did/recognitions", s.registering.Recognitions),
+		get("/schemas", s.registering.Artefacts(registry.KindSchemas)),
+		get("/contexts", s.registering.Artefacts(registry.KindContexts)),
+		get("/achievements", s.registering.Artefacts(registry.KindAchievements)),
+		get("/keys/:did", s.registering.Keys),
+		get("/export", s.registering.Export),
+		query("/authorization", s.registering.Authorization),
+		query("/recognition", s.registering.Recognition),
+	}
+}

@@ -1,0 +1,230 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"heartmark/api/assessmentapi"
+	"heartmark/api/edge"
+	"heartmark/api/issuerapi"
+	"heartmark/api/problem"
+	"heartmark/api/registryapi"
+	"heartmark/api/ui"
+	"heartmark/api/verifierapi"
+)
+
+// server holds what the routes need.
+type server struct {
+	c           Config
+	problems    *problem.Catalog
+	pages       *ui.Pages
+	issuing     *issuerapi.Handler
+	verifying   *verifierapi.Handler
+	registering *registryapi.Handler
+	assessments *assessmentapi.Handler
+	limits      *limiter
+	replays     *replays
+	metrics     metrics
+	contract    contract
+	dialects    map[string]Dialect // by route path, for answers outside a handler
+}
+
+// New checks c and returns the handler of the public listener. It reads nothing and starts nothing.
+func New(c Config) (http.Handler, error) {
+	s, err := newServer(c)
+	if err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	return s.router(), nil
+}
+
+func newServer(c Config) (*server, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	s := &server{c: c, limits: newLimiter(c.RateFactor, c.Now), replays: newReplays(c.Now), dialects: map[string]Dialect{}}
+	var err error
+	if s.problems, err = problem.New(c.Origin); err != nil {
+		return nil, err
+	}
+	if s.pages, err = ui.New(ui.Config{
+		Origin: c.Origin, DID: c.DID, Dev: c.Dev, Problems: s.problems, Verifier: c.Verifier,
+		Registry: overview{registry: c.Registry, log: c.TransLog, groups: c.Groups, now: c.Now},
+	}); err != nil {
+		return nil, err
+	}
+	if s.assessments, err = assessmentapi.New(assessmentapi.Config{
+		Assessor: c.Assessor, Reports: c.Reports, Now: c.Now, AtOnce: c.AtOnce,
+	}); err != nil {
+		return nil, err
+	}
+	if s.contract, err = loadContract(); err != nil {
+		return nil, err
+	}
+	s.issuing = &issuerapi.Handler{Issuer: c.Issuer, Status: c.Issuer, Offers: c.Wallets, Wallets: c.Wallets, Metadata: c.Wallets}
+	s.verifying = &verifierapi.Handler{Verifier: c.Verifier, Words: s.pages.CheckText}
+	s.registering = &registryapi.Handler{
+		Origin: c.Origin, DID: c.DID, Publications: c.Registry, Authorities: c.Registry, Log: c.TransLog,
+	}
+	if s.metrics, err = newMetrics(c.Metrics); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// router builds the router from the table.
+func (s *server) router() *echo.Echo {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.IPExtractor = s.extractor()
+	e.HTTPErrorHandler = s.answerError
+	// Outermost first: whatever panics below is caught, counted and logged under the request's id.
+	e.Use(s.identify, s.observe, s.guard)
+	methods := map[string][]string{}
+	for _, route := range s.routes() {
+		e.Add(route.Method, route.Path, s.wrap(route))
+		s.dialects[route.Path] = route.Dialect
+		if route.CORS {
+			methods[route.Path] = append(methods[route.Path], route.Method)
+		}
+	}
+	for path, allowed := range methods {
+		e.OPTIONS(path, preflight(allowed))
+	}
+	return e
+}
+
+// wrap puts the rules of the table around a handler, in the order in which they cost.
+func (s *server) wrap(route Route) echo.HandlerFunc {
+	handler := route.handler
+	if route.Replay {
+		handler = s.idempotent(route, handler)
+	}
+	return func(c echo.Context) error {
+		s.headers(c.Response().Header(), route)
+		if err := s.admit(c, route); err != nil {
+			return err
+		}
+		done, err := bound(c, route)
+		if err != nil {
+			return err
+		}
+		defer done()
+		return handler(c)
+	}
+}
+
+// admit counts the request and lets the caller in.
+func (s *server) admit(c echo.Context, route Route) error {
+	address := callerNet(c.RealIP())
+	if route.Access != WithKey && route.Access != OptionalKey {
+		return s.limits.take(route.Rate, address, false)
+	}
+	// Guessing keys is stopped before the next guess is looked at.
+	if s.limits.spent(RateRefused, address) {
+		return problem.RetryAfter(problem.ErrRate, 5*time.Second)
+	}
+	who, given, err := s.caller(c.Request())
+	switch {
+	case err != nil && errors.Is(err, problem.ErrUnauthenticated):
+		if limited := s.limits.take(RateRefused, address, false); limited != nil {
+			return limited
+		}
+		return problem.Challenge(err, `Bearer realm="heartmark", error="invalid_token"`)
+	case err != nil:
+		return err
+	case !given && route.Access == WithKey:
+		return problem.Challenge(problem.ErrUnauthenticated, `Bearer realm="heartmark"`)
+	case !given:
+		return s.limits.take(route.Rate, address, false)
+	case !who.Has(route.Scope):
+		return problem.Challenge(problem.ErrForbidden, `Bearer realm="heartmark", error="insufficient_scope", scope="`+string(route.Scope)+`"`)
+	}
+	c.Set(callerKeyID, who.KeyID)
+	c.SetRequest(c.Request().WithContext(edge.WithCaller(c.Request().Context(), who)))
+	return s.limits.take(route.Rate, "key "+who.KeyID, true)
+}
+
+// callerKeyID is where the request's log event finds the id of the API key.
+const callerKeyID = "heartmark.key"
+
+// answerError is the one place where an error becomes an answer.
+func (s *server) answerError(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	r := c.Request()
+	err = routerError(err)
+	id := requestID(c)
+	dialect, known := s.dialects[c.Path()]
+	if !known {
+		dialect = Problems
+		if wantsPage(r) {
+			dialect = Pages
+		}
+	}
+	var status int
+	switch dialect {
+	case OAuth:
+		status = s.problems.WriteOAuth(c.Response(), err)
+	case Pages:
+		c.Response().Header().Set("Content-Security-Policy", pagePolicy)
+		status = s.pages.Error(c.Response(), r, err, id)
+	case Problems:
+		status = s.problems.Write(c.Response(), err, edge.Language(r), id)
+	}
+	if status >= http.StatusInternalServerError {
+		s.c.Logger.ErrorContext(r.Context(), "request failed", slog.String("request_id", id), slog.String("route", c.Path()), slog.Any("error", err))
+	}
+}
+
+// routerError turns the router's own errors into ours.
+func routerError(err error) error {
+	known, ok := errors.AsType[*echo.HTTPError](err)
+	if !ok {
+		return err
+	}
+	switch known.Code {
+	case http.StatusNotFound:
+		return fmt.Errorf("route: %w", problem.ErrNotFound)
+	case http.StatusMethodNotAllowed:
+		return fmt.Errorf("route: %w", problem.ErrMethod)
+	}
+	return err
+}
+
+// wantsPage tells a person's browser from a program.
+func wantsPage(r *http.Request) bool {
+	return r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html") &&
+		!slices.ContainsFunc([]string{"/v1/", "/registry/v1/", "/trqp/", "/oid4vci/"}, func(p string) bool { return strings.HasPrefix(r.URL.Path, p) })
+}
+
+// metrics are what is counted of requests.
+type metrics struct {
+	seconds  *prometheus.HistogramVec
+	inFlight prometheus.Gauge
+}
+
+func newMetrics(r prometheus.Registerer) (metrics, error) {
+	m := metrics{
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "heartmark_http_request_seconds", Help: "Time to answer a request, by route of the table and class of status.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15, 60, 300},
+		}, []string{"method", "route", "class"}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "heartmark_http_requests_in_flight", Help: "Requests that are being answered.",
+		}),
+	}
+	if err := errors.Join(r.Register(m.seconds), r.Register(m.inFlight)); err != nil {
+		return metrics{}, fmt.Errorf("metrics: %w", err)
+	}
+	return m, nil
+}

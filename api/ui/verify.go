@@ -1,0 +1,124 @@
+package ui
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+
+	"heartmark/api/edge"
+	"heartmark/api/problem"
+	"heartmark/schemas"
+	"heartmark/verifier"
+)
+
+type verifyPage struct {
+	page
+	Input   string
+	Verdict *verdictView
+	Fault   *faultView
+}
+
+// partHeader asks for the verdict alone, without the page around it. A custom header makes a foreign page's script ask
+// first, and it is refused.
+const partHeader = "X-Heartmark-Part"
+
+// VerifyForm answers the empty verify page.
+func (p *Pages) VerifyForm(w http.ResponseWriter, r *http.Request) error {
+	words := p.begin(w, r)
+	return p.render(w, words.lang, "verify", "base", http.StatusOK, verifyPage{page: p.page(words, "verify", "verify")})
+}
+
+// VerifyPost checks what was pasted or uploaded and answers the page with the verdict.
+func (p *Pages) VerifyPost(w http.ResponseWriter, r *http.Request) error {
+	words := p.begin(w, r)
+	data := verifyPage{page: p.page(words, "verify", "verify")}
+	text, file, err := readForm(r)
+	if err != nil {
+		return err
+	}
+	input := file
+	if len(bytes.TrimSpace(input)) == 0 {
+		input, data.Input = text, string(text)
+	}
+	status := http.StatusOK
+	if input = bytes.TrimSpace(input); len(input) == 0 {
+		status = http.StatusBadRequest
+		data.Fault = &faultView{
+			Title: words.text["verify.empty"], Detail: words.text["verify.empty.detail"], Action: words.text["verify.empty.action"],
+		}
+	} else if result, err := p.c.Verifier.Verify(r.Context(), verifier.Input{Data: input}); err != nil {
+		if status = p.c.Problems.Lookup(err).Status; status >= http.StatusInternalServerError {
+			return fmt.Errorf("verify page: %w", err)
+		}
+		data.Fault = p.fault(words, err)
+	} else {
+		data.Verdict = words.verdict(result)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	if r.Header.Get(partHeader) == "verdict" {
+		return p.render(w, words.lang, "verify", "result", status, data)
+	}
+	return p.render(w, words.lang, "verify", "base", status, data)
+}
+
+// fault puts an error into words.
+func (p *Pages) fault(words words, err error) *faultView {
+	d := p.c.Problems.Document(err, words.lang, "")
+	text, _ := p.c.Problems.Text(words.lang, d.Code)
+	f := &faultView{Title: d.Title, Detail: text.Detail, Action: text.Action}
+	for _, e := range d.Errors {
+		f.Fields = append(f.Fields, problemField{clip(e.Pointer, longestID), clip(e.Detail, longestID)})
+	}
+	return f
+}
+
+// readForm reads the fields text and file of the form. The router has capped the body; nothing goes to disk.
+func readForm(r *http.Request) (text, file []byte, err error) {
+	mediaType, err := edge.MediaType(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	if mediaType == "application/x-www-form-urlencoded" {
+		form, err := edge.ReadForm(r)
+		return []byte(form.Get("text")), nil, err
+	}
+	if mediaType != "multipart/form-data" {
+		return nil, nil, fmt.Errorf("content type %q: %w", mediaType, problem.ErrMediaType)
+	}
+	reader, err := r.MultipartReader()
+	if err != nil {
+		return nil, nil, fmt.Errorf("form: %w: %w", schemas.ErrMalformed, err)
+	}
+	const maxParts = 8
+	for range maxParts {
+		part, err := reader.NextPart()
+		if errors.Is(err, io.EOF) {
+			return text, file, nil
+		}
+		if err != nil {
+			return nil, nil, edge.BodyError(err)
+		}
+		if err := readPart(part, &text, &file); err != nil {
+			return nil, nil, err
+		}
+	}
+	return nil, nil, fmt.Errorf("form with more than %d parts: %w", maxParts, schemas.ErrMalformed)
+}
+
+func readPart(part *multipart.Part, text, file *[]byte) error {
+	defer part.Close()
+	body, err := io.ReadAll(part)
+	if err != nil {
+		return edge.BodyError(err)
+	}
+	switch part.FormName() {
+	case "text":
+		*text = body
+	case "file":
+		*file = body
+	}
+	return nil
+}
