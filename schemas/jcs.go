@@ -180,7 +180,33 @@ const maxExact = 1<<53 - 1
 // CheckExactNumbers refuses v when it holds a number that a reader could take for another: one that overflows or that
 // double precision rounds to another decimal value, or an integer past plus or minus 2^53-1. Signers call it on what
 // they sign; the *FieldError wraps ErrMalformed.
-func CheckExactNumbers(v any) error { return checkExact(v, nil) }
+func CheckExactNumbers(v any) error {
+	if allExact(v) {
+		return nil
+	}
+	return checkExact(v, nil)
+}
+
+// allExact is checkExact without the path, for the many documents that are right.
+func allExact(v any) bool {
+	switch v := v.(type) {
+	case json.Number:
+		return exact(v.String())
+	case map[string]any:
+		for _, item := range v {
+			if !allExact(item) {
+				return false
+			}
+		}
+	case []any:
+		for _, item := range v {
+			if !allExact(item) {
+				return false
+			}
+		}
+	}
+	return true
+}
 
 func checkExact(v any, path []step) error {
 	switch v := v.(type) {

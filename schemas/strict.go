@@ -2,7 +2,6 @@ package schemas
 
 import (
 	"encoding/json"
-	"errors"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -16,45 +15,6 @@ const (
 	MaxNodes        = 100_000 // values in one document, containers included
 	MaxNumberLength = 40      // characters of one number as written
 )
-
-// ErrMalformed is wrapped by every error about input that cannot be read: not JSON, JSON that two parsers could read
-// apart, a value of the wrong kind, a date outside its grammar. Answer 400; asking again does not help.
-var ErrMalformed = errors.New("malformed")
-
-// FieldError says which value of a document is at fault.
-type FieldError struct {
-	Pointer  string // RFC 6901 pointer to the value, "" for the whole document
-	Expected string // what would have been right, as a noun phrase: "a string"; may be empty
-	Err      error  // the cause; wraps ErrMalformed when the value could not be read
-}
-
-// Error tells the pointer, what was expected and the cause.
-func (e *FieldError) Error() string {
-	var b strings.Builder
-	if e.Pointer == "" {
-		b.WriteString("document")
-	} else {
-		b.WriteString(e.Pointer)
-	}
-	if e.Expected != "" {
-		b.WriteString(": expected ")
-		b.WriteString(e.Expected)
-	}
-	if e.Err != nil {
-		b.WriteString(": ")
-		b.WriteString(e.Err.Error())
-	}
-	return b.String()
-}
-
-// Unwrap returns the cause.
-func (e *FieldError) Unwrap() error { return e.Err }
-
-// malformed wraps ErrMalformed with the reason.
-type malformed string
-
-func (m malformed) Error() string        { return string(m) }
-func (m malformed) Is(target error) bool { return target == ErrMalformed }
 
 // ParseJSON reads exactly one JSON value (RFC 8259) in the strict way all untrusted JSON is read. It refuses what two
 // parsers could understand differently: duplicate member names at any depth (compared after unescaping), invalid UTF-8,
@@ -96,12 +56,6 @@ type parser struct {
 	pos   int
 	nodes int
 	path  []step
-}
-
-// step is one token of a JSON Pointer: a member name, or an index when index >= 0.
-type step struct {
-	name  string
-	index int
 }
 
 func (p *parser) fail(expected, reason string) error {
@@ -413,20 +367,6 @@ func (p *parser) unit(i int) (rune, bool) {
 		}
 	}
 	return r, true
-}
-
-// pointer spells path as a JSON Pointer (RFC 6901).
-func pointer(path []step) string {
-	var b strings.Builder
-	for _, s := range path {
-		b.WriteByte('/')
-		if s.index >= 0 {
-			b.WriteString(strconv.Itoa(s.index))
-			continue
-		}
-		b.WriteString(strings.NewReplacer("~", "~0", "/", "~1").Replace(s.name))
-	}
-	return b.String()
 }
 
 func kindOf(v any) string {

@@ -147,8 +147,8 @@ type target struct {
 	On     bool              `json:"on"`
 	Pair   [2]int            `json:"pair"`
 	Number json.Number       `json:"number"`
-	hidden string
-	Skip   string `json:"-"`
+	hidden string            //nolint:unused // stands for a member that must not be reached
+	Skip   string            `json:"-"`
 }
 
 func TestDecode(t *testing.T) {

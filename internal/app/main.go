@@ -49,6 +49,8 @@ type console struct {
 	json     bool   // --json: machine-readable answers
 	config   string // --config: path of the configuration file
 	environ  []string
+	// working is true once a command has begun its own work.
+	working bool
 }
 
 // Main runs one command line and returns the exit code. It stops on SIGINT and SIGTERM by cancelling the context.
@@ -69,6 +71,8 @@ func newRoot(c *console) *cobra.Command {
 		Short:         "Issue, register and verify credentials of Digital Emotional Intelligence",
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(command *cobra.Command, _ []string) error { return command.Help() },
 	}
 	root.PersistentFlags().BoolVar(&c.json, "json", false, "answer in JSON")
 	root.PersistentFlags().StringVar(&c.config, "config", os.Getenv("HEARTMARK_CONFIG"), "configuration file")
@@ -77,6 +81,7 @@ func newRoot(c *console) *cobra.Command {
 		serveCommand(c), demoCommand(c), assessCommand(c), issueCommand(c), verifyCommand(c), revokeCommand(c),
 		keysCommand(c), registryCommand(c), doctorCommand(c), versionCommand(c),
 	)
+	c.track(root)
 	return root
 }
 
@@ -92,7 +97,7 @@ func (c *console) report(err error) int {
 		if coded.err == nil {
 			return code
 		}
-	} else if isUsage(err) {
+	} else if !c.working {
 		code = ExitUsage
 	}
 	if c.json {
@@ -122,4 +127,17 @@ func (c *console) answer(v any, text string) error {
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
+}
+
+// track notes when a command's own work begins: an error before that is a fault of the command line.
+func (c *console) track(command *cobra.Command) {
+	for _, child := range command.Commands() {
+		c.track(child)
+	}
+	if work := command.RunE; work != nil {
+		command.RunE = func(command *cobra.Command, args []string) error {
+			c.working = true
+			return work(command, args)
+		}
+	}
 }

@@ -67,7 +67,7 @@ func readWeb(ctx context.Context, f Fetcher, id, address string) (Document, erro
 
 // withContext ties the resolver's request, which knows no context, to the caller's.
 type withContext struct {
-	ctx  context.Context //nolint:containedctx // lives for one request of a library that takes none
+	ctx  context.Context // of the one request that this value lives for: the library takes none
 	next *guardedTrip
 }
 

@@ -2,6 +2,8 @@ package did
 
 import (
 	"crypto"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -44,6 +46,7 @@ type Document struct {
 	ID      string
 	Methods []Method // those with a key of an allowed kind, in document order
 	Raw     []byte   // as fetched or stored; empty for did:key and did:jwk
+	Digest  string   // of Raw: "sha256-" and standard base64; empty where Raw is
 
 	Source    string    // URL, "store" for what this installation publishes, "identifier" for did:key and did:jwk
 	FetchedAt time.Time // when the bytes came
@@ -88,7 +91,10 @@ func ParseDocument(id string, raw []byte) (Document, error) {
 	if got, _ := obj["id"].(string); got != id {
 		return Document{}, fmt.Errorf("document is of another DID than the one asked for: %w", ErrInvalid)
 	}
-	p := documentReader{doc: Document{ID: id, Raw: raw, uses: map[string][]string{}}, seen: map[string]bool{}}
+	sum := sha256.Sum256(raw)
+	p := documentReader{seen: map[string]bool{}, doc: Document{
+		ID: id, Raw: raw, Digest: "sha256-" + base64.StdEncoding.EncodeToString(sum[:]), uses: map[string][]string{},
+	}}
 	methods, err := list(obj, "verificationMethod")
 	if err != nil {
 		return Document{}, err

@@ -83,14 +83,14 @@ func CheckKEK(path, dataDir string) error {
 // readKEK returns the 32 bytes in the file at path, which may hold them raw, in hexadecimal or in base64.
 func readKEK(path, dataDir string) ([]byte, error) {
 	if path == "" {
-		return nil, fmt.Errorf("%w: name it in the configuration; `heartmark keys init` makes one", ErrKEKMissing)
+		return nil, fmt.Errorf("%w: name it in the configuration; `heartmark keys kek` makes one", ErrKEKMissing)
 	}
 	if err := checkPlacement(path, dataDir); err != nil {
 		return nil, err
 	}
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %s: restore it from its own backup, or for a new installation make one with `heartmark keys init`",
+		return nil, fmt.Errorf("%w: %s: restore it from its own backup, or for a new installation make one with `heartmark keys kek`",
 			ErrKEKMissing, path)
 	}
 	if err != nil {

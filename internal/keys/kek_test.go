@@ -106,7 +106,7 @@ func TestKEKMissingAndMisplaced(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for _, path := range []string{"", filepath.Join(dir, "none"), filepath.Join(dir, "no", "folder")} {
-		if err := keys.CheckKEK(path, ""); !errors.Is(err, keys.ErrKEKMissing) || !strings.Contains(err.Error(), "keys init") {
+		if err := keys.CheckKEK(path, ""); !errors.Is(err, keys.ErrKEKMissing) || !strings.Contains(err.Error(), "keys kek") {
 			t.Errorf("CheckKEK(%q): %v, want ErrKEKMissing that says what to do", path, err)
 		}
 	}

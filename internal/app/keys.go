@@ -1,0 +1,137 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"heartmark/api/edge"
+	"heartmark/internal/config"
+	"heartmark/internal/keys"
+	"heartmark/internal/obs"
+	"heartmark/registry/translog"
+)
+
+func keysCommand(c *console) *cobra.Command {
+	command := &cobra.Command{Use: "keys", Short: "Key-encryption key, signing keys, API keys"}
+	command.AddCommand(kekCommand(c), keysListCommand(c), apiKeyCommand(c))
+	return command
+}
+
+func kekCommand(c *console) *cobra.Command {
+	var ifMissing bool
+	command := &cobra.Command{
+		Use: "kek", Short: "Make the key-encryption key at the configured path, readable by you only", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			cfg, err := c.load()
+			if err != nil {
+				return err
+			}
+			err = keys.GenerateKEK(cfg.KEKFile)
+			switch {
+			case errors.Is(err, fs.ErrExist) && ifMissing:
+				return nil
+			case errors.Is(err, fs.ErrExist):
+				return exitWith(ExitUsage, fmt.Errorf("%s exists; everything sealed under it would be lost, so it is never replaced", cfg.KEKFile))
+			case err != nil:
+				return err
+			}
+			return c.answer(map[string]any{"file": cfg.KEKFile}, "made "+cfg.KEKFile+"\nkeep a copy apart from the data: without it the data cannot be opened\n")
+		},
+	}
+	command.Flags().BoolVar(&ifMissing, "if-missing", false, "do nothing where it is there already")
+	return command
+}
+
+func keysListCommand(c *console) *cobra.Command {
+	var tenant string
+	command := &cobra.Command{
+		Use: "list", Short: "List signing keys", Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return c.withApp(command.Context(), func(ctx context.Context, a *App) error {
+				infos, err := a.Keys.List(ctx, tenant)
+				if err != nil {
+					return err
+				}
+				var text strings.Builder
+				rows := make([]map[string]any, 0, len(infos))
+				for _, i := range infos {
+					fmt.Fprintf(&text, "%-12s %-8s %-6s until %s  %s\n", i.Kind, i.Status, i.Algorithm, i.Until.Format("2006-01-02"), i.VerificationMethod)
+					rows = append(rows, map[string]any{
+						"id": i.ID, "kind": i.Kind, "algorithm": i.Algorithm, "status": i.Status, "from": i.From, "until": i.Until,
+						"verificationMethod": i.VerificationMethod, "publicKeyMultibase": i.PublicKeyMultibase,
+					})
+				}
+				return c.answer(rows, text.String())
+			})
+		},
+	}
+	command.Flags().StringVar(&tenant, "tenant", "", "tenant; empty lists the installation's own keys")
+	return command
+}
+
+func apiKeyCommand(c *console) *cobra.Command {
+	var (
+		tenant string
+		scopes []string
+		revoke string
+	)
+	command := &cobra.Command{
+		Use: "api", Short: "Make an API key for a tenant, shown once; --revoke KEY ends one", Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			for _, s := range scopes {
+				if !slices.Contains(edge.Scopes(), edge.Scope(s)) {
+					return exitWith(ExitUsage, fmt.Errorf("--scope: %q is none of %v", s, edge.Scopes()))
+				}
+			}
+			return c.withApp(command.Context(), func(ctx context.Context, a *App) error {
+				if revoke != "" {
+					return a.revokeAPIKey(ctx, hashKey(revoke), a.now())
+				}
+				key, record, err := a.CreateAPIKey(ctx, tenant, scopes)
+				if err != nil {
+					return exitWith(ExitData, err)
+				}
+				return c.answer(map[string]any{"key": key, "id": record.ID, "tenant": tenant, "scopes": scopes}, key+"\n")
+			})
+		},
+	}
+	command.Flags().StringVar(&tenant, "tenant", DemoTenant, "tenant that the key stands for")
+	command.Flags().StringSliceVar(&scopes, "scope", []string{string(edge.ScopeAssess), string(edge.ScopeIssue)}, "rights of the key")
+	command.Flags().StringVar(&revoke, "revoke", "", "the key to end")
+	return command
+}
+
+// withApp builds the app on the configured data folder, runs fn, and closes it. The program must not be serving that
+// folder: the store refuses a second process and says so.
+func (c *console) withApp(ctx context.Context, fn func(context.Context, *App) error) error {
+	cfg, err := c.load()
+	if err != nil {
+		return err
+	}
+	log, err := c.logger(cfg)
+	if err != nil {
+		return err
+	}
+	translog.LogTo(log)
+	a, err := Build(ctx, cfg, log, Options{})
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(ctx, a), a.Close())
+}
+
+// logger writes to standard error. Commands that do one thing are quiet; the server is as loud as configured.
+func (c *console) logger(cfg config.Config) (*slog.Logger, error) {
+	settings := cfg.Log
+	if settings.Level == "info" {
+		settings.Level = "warn"
+	}
+	return obs.NewLogger(c.err, settings)
+}

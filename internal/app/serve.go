@@ -1,0 +1,232 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"heartmark/api"
+	"heartmark/api/edge"
+	"heartmark/api/problem"
+	"heartmark/assessment"
+	"heartmark/internal/config"
+	"heartmark/internal/obs"
+	"heartmark/internal/store/badger"
+	"heartmark/registry/translog"
+)
+
+func serveCommand(c *console) *cobra.Command {
+	var check bool
+	command := &cobra.Command{
+		Use: "serve", Short: "Start the server", Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			cfg, err := c.load()
+			if err != nil {
+				return err
+			}
+			if check {
+				text, err := cfg.Print()
+				if err != nil {
+					return err
+				}
+				return c.answer(map[string]any{"valid": true, "settings": text}, text)
+			}
+			log, err := obs.NewLogger(c.err, cfg.Log)
+			if err != nil {
+				return err
+			}
+			return serve(command.Context(), cfg, log)
+		},
+	}
+	command.Flags().BoolVar(&check, "check", false, "validate the configuration, print the effective settings, and stop")
+	return command
+}
+
+// serve listens before it opens anything, so that a busy port costs nothing, and runs until ctx ends.
+func serve(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+	listener, err := listen(cfg.Listen, "listen")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = listener.Close() }()
+	var operations net.Listener
+	if cfg.OpsListen != "" {
+		if operations, err = listen(cfg.OpsListen, "ops_listen"); err != nil {
+			return err
+		}
+		defer func() { _ = operations.Close() }()
+	}
+	translog.LogTo(log)
+	a, err := Build(ctx, cfg, log, Options{})
+	if err != nil {
+		return err
+	}
+	// A server without the classifier still issues, publishes and verifies; submitting evidence then answers 503.
+	classifier, err := openClassifier(cfg.Model, log)
+	if err != nil {
+		log.WarnContext(ctx, "classifier is not available", slog.String("error", err.Error()))
+	} else {
+		a.closers = append(a.closers, classifier.Close)
+		err = nil
+	}
+	var assessor *assessment.Assessor
+	if classifier != nil {
+		if assessor, err = newAssessor(classifier, nil, nil); err != nil {
+			return errors.Join(err, a.Close())
+		}
+	}
+	return errors.Join(a.Serve(ctx, listener, operations, assessor), a.Close())
+}
+
+func listen(address, setting string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, exitWith(ExitUnavailable, fmt.Errorf("%s: %s is in use by another program; stop it or set another address", setting, address))
+	}
+	if err != nil {
+		return nil, exitWith(ExitUnavailable, fmt.Errorf("%s: %w", setting, err))
+	}
+	return listener, nil
+}
+
+// Serve answers requests on listener, and metrics on operations where there is one, and does the background work, until
+// ctx ends; requests in flight then finish within the shutdown grace. assessor is nil without a classifier.
+func (a *App) Serve(ctx context.Context, listener, operations net.Listener, assessor *assessment.Assessor) error {
+	metrics := obs.NewRegistry()
+	handler, err := a.handler(metrics, assessor)
+	if err != nil {
+		return err
+	}
+	public := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: 120 * time.Second,
+		IdleTimeout: 60 * time.Second, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return a.Work(ctx) })
+	g.Go(func() error { return a.listenAndStop(ctx, public, listener) })
+	if operations != nil {
+		mux := http.NewServeMux()
+		mux.Handle("GET /metrics", obs.Handler(metrics))
+		ops := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second}
+		g.Go(func() error { return a.listenAndStop(ctx, ops, operations) })
+	}
+	a.log.InfoContext(ctx, "serving", slog.String("origin", a.Config.Origin), slog.String("address", listener.Addr().String()), slog.String("mode", a.Config.Mode))
+	return g.Wait()
+}
+
+func (a *App) listenAndStop(ctx context.Context, server *http.Server, listener net.Listener) error {
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(listener) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.Config.ShutdownGrace)
+	defer cancel()
+	err := server.Shutdown(stopping)
+	<-done
+	return err
+}
+
+// Work does what goes on beside requests: the issuer's outbox, publication of lists, the log, and housekeeping. It
+// returns when ctx ends.
+func (a *App) Work(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return a.Issuer.Run(ctx) })
+	g.Go(func() error { return a.Registry.Run(ctx) })
+	g.Go(func() error { return a.Store.Run(ctx, 10*time.Minute) })
+	g.Go(func() error { return a.purge(ctx, time.Minute) })
+	return g.Wait()
+}
+
+// purge removes offers and nonces that have ended.
+func (a *App) purge(ctx context.Context, every time.Duration) error {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			if _, err := a.OID4VCI.Purge(ctx, 1000); err != nil && ctx.Err() == nil {
+				a.log.WarnContext(ctx, "purge of ended offers", slog.String("error", err.Error()))
+			}
+		}
+	}
+}
+
+func (a *App) handler(metrics prometheus.Registerer, assessor *assessment.Assessor) (http.Handler, error) {
+	proxies, err := prefixes(a.Config.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
+	c := api.Config{
+		Origin: a.Config.Origin, DID: a.DID(), Dev: a.Config.Mode == config.Development, TrustedProxies: proxies,
+		Keys: apiKeys{a}, Issuer: a.Issuer, Wallets: a.OID4VCI, Registry: a.Registry, TransLog: a.Log,
+		Groups: &statusBits{issuer: a.Issuer, origin: a.Config.Origin}, Verifier: a.Verifier, Reports: a.reports(),
+		Ready: a.Store.Check, Logger: a.log, Metrics: metrics, Now: a.now, NewID: a.newID,
+	}
+	if assessor != nil { // a nil pointer in the interface would not read as absent
+		c.Assessor = assessor
+	}
+	return api.New(c)
+}
+
+// prefixes reads addresses and prefixes of trusted proxies.
+func prefixes(texts []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, text := range texts {
+		if !strings.Contains(text, "/") {
+			address, err := netip.ParseAddr(text)
+			if err != nil {
+				return nil, exitWith(ExitUsage, fmt.Errorf("trusted_proxies: %w", err))
+			}
+			out = append(out, netip.PrefixFrom(address, address.BitLen()))
+			continue
+		}
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, exitWith(ExitUsage, fmt.Errorf("trusted_proxies: %w", err))
+		}
+		out = append(out, prefix)
+	}
+	return out, nil
+}
+
+// apiKeys finds whom an API key stands for. It asks the store each time, so that an ended key ends at once.
+type apiKeys struct{ app *App }
+
+var _ api.Keys = apiKeys{}
+
+// Find implements api.Keys.
+func (k apiKeys) Find(ctx context.Context, hash [sha256.Size]byte) (api.Key, error) {
+	record, err := k.app.Store.APIKey(ctx, hex.EncodeToString(hash[:]))
+	if errors.Is(err, badger.ErrNoTenant) || (err == nil && !record.RevokedAt.IsZero()) {
+		return api.Key{}, problem.ErrUnauthenticated
+	}
+	if err != nil {
+		return api.Key{}, err
+	}
+	if _, err := k.app.tenant(ctx, record.Tenant); err != nil {
+		return api.Key{}, problem.ErrUnauthenticated
+	}
+	scopes := make([]edge.Scope, len(record.Scopes))
+	for n, s := range record.Scopes {
+		scopes[n] = edge.Scope(s)
+	}
+	return api.Key{ID: record.ID, Hash: hash, Tenant: record.Tenant, Scopes: scopes}, nil
+}

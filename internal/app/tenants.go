@@ -1,0 +1,236 @@
+package app
+
+import (
+	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"heartmark/assessment"
+	"heartmark/internal/did"
+	"heartmark/internal/keys"
+	"heartmark/internal/store/badger"
+	"heartmark/issuer"
+	"heartmark/issuer/oid4vci"
+	"heartmark/registry"
+	"heartmark/schemas"
+)
+
+// system is the actor of what the installation does by itself, operator of what its command line does.
+var (
+	system   = registry.Actor{ID: "system", Role: registry.RoleSystem}
+	operator = registry.Actor{ID: "operator", Role: registry.RoleOperator}
+)
+
+// CreateTenant makes an organisation ready to issue: its record, its keys, their entries in the registry, and the
+// authority for every DEI achievement, granted by this registry after a proof of control by the tenant's own key.
+// Repeating it completes what an interrupted call left.
+func (a *App) CreateTenant(ctx context.Context, t schemas.Tenant) error {
+	if err := schemas.CheckTenantName(t.ID); err != nil {
+		return exitWith(ExitUsage, fmt.Errorf("tenant %q: %w", t.ID, err))
+	}
+	t.CreatedAt = a.now()
+	if err := a.Store.CreateTenant(ctx, t); err != nil && !errors.Is(err, badger.ErrTenantExists) {
+		return err
+	}
+	for _, kind := range []keys.Kind{keys.KindCredential, keys.KindStatusList} {
+		if err := a.ensureKey(ctx, t.ID, kind); err != nil {
+			return fmt.Errorf("tenant %s: %w", t.ID, err)
+		}
+	}
+	return a.ensureAuthority(ctx, t)
+}
+
+// ensureKey makes the key of a kind where there is none and records it in the registry.
+func (a *App) ensureKey(ctx context.Context, tenant string, kind keys.Kind) error {
+	infos, err := a.Keys.List(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	n := slices.IndexFunc(infos, func(i keys.Info) bool { return i.Kind == kind && i.Status == keys.StatusActive })
+	var info keys.Info
+	if n >= 0 {
+		info = infos[n]
+	} else if info, err = a.Keys.Create(ctx, tenant, kind, keys.AlgEdDSA); err != nil {
+		return fmt.Errorf("create %s key: %w", kind, err)
+	}
+	err = a.Registry.RegisterKey(ctx, system, registry.NewKey{
+		DID: did.FromOrigin(a.Config.Origin, tenant), Method: info.VerificationMethod, Kind: string(kind),
+		PublicKeyMultibase: info.PublicKeyMultibase, From: info.From, Until: info.Until,
+	})
+	if err != nil {
+		return fmt.Errorf("register %s key: %w", kind, err)
+	}
+	return nil
+}
+
+// ensureAuthority grants the tenant the authority to issue each DEI achievement that it does not have yet.
+func (a *App) ensureAuthority(ctx context.Context, t schemas.Tenant) error {
+	id := did.FromOrigin(a.Config.Origin, t.ID)
+	var missing []string
+	for _, code := range schemas.AchievementCodes() {
+		resource := schemas.AchievementID(a.Config.Origin, code)
+		answer, err := a.Registry.Authority(ctx, registry.AuthorityQuery{Entity: id, Action: registry.ActionIssue, Resource: resource})
+		if err != nil {
+			return err
+		}
+		if answer.Record == nil {
+			missing = append(missing, resource)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	challenge, err := a.Registry.Challenge(ctx, id)
+	if err != nil {
+		return err
+	}
+	signer, err := a.Keys.SignerFor(ctx, t.ID, keys.KindCredential)
+	if err != nil {
+		return err
+	}
+	signature, err := signer.Sign(rand.Reader, challenge.Message(), crypto.Hash(0))
+	if err != nil {
+		return err
+	}
+	_, err = a.Registry.GrantAuthority(ctx, operator, registry.Grant{
+		Entity: id, Name: t.Name, Action: registry.ActionIssue, Resources: missing,
+		Framework: a.Config.Origin + "/registry/v1/framework", ValidFrom: a.now(),
+		Control: registry.ControlProof{Challenge: challenge, Method: signer.VerificationMethod(), Signature: signature},
+	})
+	return err
+}
+
+// CreateAPIKey makes a platform's key for a tenant. The key itself is returned here and nowhere else.
+func (a *App) CreateAPIKey(ctx context.Context, tenant string, scopes []string) (key string, record schemas.APIKey, err error) {
+	if _, err := a.Store.Tenant(ctx, tenant); err != nil {
+		return "", schemas.APIKey{}, err
+	}
+	secret := make([]byte, 24)
+	if _, err := rand.Read(secret); err != nil {
+		return "", schemas.APIKey{}, err
+	}
+	key = "hm_" + base64.RawURLEncoding.EncodeToString(secret)
+	record = schemas.APIKey{ID: a.newID(), Tenant: tenant, Hash: hashKey(key), Scopes: scopes, CreatedAt: a.now()}
+	return key, record, a.Store.PutAPIKey(ctx, record)
+}
+
+func hashKey(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(sum[:])
+}
+
+// tenants tells the issuer who its tenants are.
+type tenants struct{ app *App }
+
+var _ issuer.IssuerSource = tenants{}
+
+// Issuer implements issuer.IssuerSource.
+func (t tenants) Issuer(ctx context.Context, tenant string) (schemas.IssuerProfile, error) {
+	record, err := t.app.tenant(ctx, tenant)
+	if err != nil {
+		return schemas.IssuerProfile{}, err
+	}
+	return schemas.IssuerProfile{ID: did.FromOrigin(t.app.Config.Origin, tenant), Name: record.Name, URL: record.URL}, nil
+}
+
+// tenant returns an enabled tenant, or issuer.ErrNotFound.
+func (a *App) tenant(ctx context.Context, id string) (schemas.Tenant, error) {
+	record, err := a.Store.Tenant(ctx, id)
+	if errors.Is(err, badger.ErrNoTenant) || (err == nil && record.Disabled) {
+		return schemas.Tenant{}, fmt.Errorf("tenant %s: %w", id, issuer.ErrNotFound)
+	}
+	return record, err
+}
+
+// walletTenant describes a tenant to wallets.
+func (a *App) walletTenant(ctx context.Context, id string) (oid4vci.Tenant, error) {
+	record, err := a.tenant(ctx, id)
+	if err != nil {
+		return oid4vci.Tenant{}, err
+	}
+	return oid4vci.Tenant{Name: record.Name, Names: record.Names, Configurations: a.Issuer.Configurations()}, nil
+}
+
+// issueForWallet issues what a wallet has earned by its proofs.
+func (a *App) issueForWallet(ctx context.Context, r oid4vci.IssueRequest) (oid4vci.Issued, error) {
+	issued, err := a.Issuer.Issue(issuer.WithActor(ctx, "wallet"), issuer.Request{
+		Tenant: r.Tenant, Configuration: r.Configuration, ReportID: r.ReportID, HolderID: r.HolderID,
+		IdempotencyKey: r.IdempotencyKey, Language: r.Language,
+	})
+	if err != nil {
+		return oid4vci.Issued{}, err
+	}
+	return oid4vci.Issued{ID: string(issued.ID), Format: issued.Format, Credential: issued.Credential}, nil
+}
+
+// readyToIssue tells whether a credential could be issued now, so that an offer is not made in vain.
+func (a *App) readyToIssue(ctx context.Context, tenant, configuration, report string) error {
+	if _, err := a.Issuer.Configuration(configuration); err != nil {
+		return err
+	}
+	attestation, err := (reportSource{a.Reports}).Attestation(ctx, tenant, report)
+	if err != nil {
+		return err
+	}
+	if len(attestation.Levels) == 0 {
+		return issuer.ErrNothingToIssue
+	}
+	return nil
+}
+
+// reportSource gives the issuer what it may know of a report, in the issuer's own errors.
+type reportSource struct{ source *assessment.Source }
+
+var _ issuer.ReportSource = reportSource{}
+
+// Attestation implements issuer.ReportSource.
+func (r reportSource) Attestation(ctx context.Context, tenant, report string) (schemas.Attestation, error) {
+	attestation, err := r.source.Attestation(ctx, tenant, report)
+	switch {
+	case errors.Is(err, assessment.ErrNotFound):
+		err = fmt.Errorf("%w: %w", issuer.ErrNotFound, err)
+	case errors.Is(err, assessment.ErrNoConsentToIssue):
+		err = fmt.Errorf("%w: %w", issuer.ErrNoConsent, err)
+	}
+	return attestation, err
+}
+
+// reports is the sealed store of reports and items.
+func (a *App) reports() assessment.Store { return a.Store.Assessments(a.Keys) }
+
+// attestationOptions are a tenant's review policy and the DIDs of its platforms: its own for every source, since a
+// platform is the tenant that submits.
+func (a *App) attestationOptions(tenant string) assessment.AttestationOptions {
+	return assessment.AttestationOptions{Review: schemas.ReviewOnRequest}
+}
+
+// auditKey writes the life of keys to the audit trail before it changes.
+func (a *App) auditKey(ctx context.Context, e keys.Event) error {
+	return a.Store.AppendAudit(ctx, issuer.AuditEvent{
+		At: e.At, Event: e.Name, Tenant: e.Tenant, Actor: "system", KeyID: e.KeyID, KeyKind: string(e.Kind), Detail: e.Reason,
+	})
+}
+
+// auditRegistry writes changes and signatures of the registry to the audit trail before they happen.
+func (a *App) auditRegistry(ctx context.Context, e registry.AuditEvent) error {
+	return a.Store.AppendAudit(ctx, issuer.AuditEvent{
+		At: e.At, Event: e.Event, Actor: e.Actor, Object: e.Object, Detail: e.Method, Digest: e.Digest,
+	})
+}
+
+// revokeAPIKey ends a key at once.
+func (a *App) revokeAPIKey(ctx context.Context, hash string, at time.Time) error {
+	record, err := a.Store.APIKey(ctx, hash)
+	if err != nil {
+		return err
+	}
+	record.RevokedAt = at
+	return a.Store.PutAPIKey(ctx, record)
+}
