@@ -47,7 +47,8 @@ func (a *App) CreateTenant(ctx context.Context, t schemas.Tenant) error {
 	return a.ensureAuthority(ctx, t)
 }
 
-// ensureKey makes the key of a kind where there is none and records it in the registry.
+// ensureKey makes the key of a kind where there is none and records it in the registry. Credentials and proofs carry whole
+// seconds, so its interval, and that of an authority, begins with the second: what is issued at once lies inside.
 func (a *App) ensureKey(ctx context.Context, tenant string, kind keys.Kind) error {
 	infos, err := a.Keys.List(ctx, tenant)
 	if err != nil {
@@ -62,7 +63,7 @@ func (a *App) ensureKey(ctx context.Context, tenant string, kind keys.Kind) erro
 	}
 	err = a.Registry.RegisterKey(ctx, system, registry.NewKey{
 		DID: did.FromOrigin(a.Config.Origin, tenant), Method: info.VerificationMethod, Kind: string(kind),
-		PublicKeyMultibase: info.PublicKeyMultibase, From: info.From, Until: info.Until,
+		PublicKeyMultibase: info.PublicKeyMultibase, From: info.From.Truncate(time.Second), Until: info.Until,
 	})
 	if err != nil {
 		return fmt.Errorf("register %s key: %w", kind, err)
@@ -101,7 +102,7 @@ func (a *App) ensureAuthority(ctx context.Context, t schemas.Tenant) error {
 	}
 	_, err = a.Registry.GrantAuthority(ctx, operator, registry.Grant{
 		Entity: id, Name: t.Name, Action: registry.ActionIssue, Resources: missing,
-		Framework: a.Config.Origin + "/registry/v1/framework", ValidFrom: a.now(),
+		Framework: a.Config.Origin + "/registry/v1/framework", ValidFrom: a.now().Truncate(time.Second),
 		Control: registry.ControlProof{Challenge: challenge, Method: signer.VerificationMethod(), Signature: signature},
 	})
 	return err
@@ -175,7 +176,7 @@ func (a *App) readyToIssue(ctx context.Context, tenant, configuration, report st
 	if _, err := a.Issuer.Configuration(configuration); err != nil {
 		return err
 	}
-	attestation, err := (reportSource{a.Reports}).Attestation(ctx, tenant, report)
+	attestation, err := (reportSource{a.Reports, a.Config.Origin}).Attestation(ctx, tenant, report)
 	if err != nil {
 		return err
 	}
@@ -186,7 +187,10 @@ func (a *App) readyToIssue(ctx context.Context, tenant, configuration, report st
 }
 
 // reportSource gives the issuer what it may know of a report, in the issuer's own errors.
-type reportSource struct{ source *assessment.Source }
+type reportSource struct {
+	source *assessment.Source
+	origin string
+}
 
 var _ issuer.ReportSource = reportSource{}
 
@@ -198,6 +202,9 @@ func (r reportSource) Attestation(ctx context.Context, tenant, report string) (s
 		err = fmt.Errorf("%w: %w", issuer.ErrNotFound, err)
 	case errors.Is(err, assessment.ErrNoConsentToIssue):
 		err = fmt.Errorf("%w: %w", issuer.ErrNoConsent, err)
+	case err == nil:
+		// The platform is the tenant that submitted the evidence, known by its DID; a report is stored under that tenant.
+		attestation.Platforms = []string{did.FromOrigin(r.origin, tenant)}
 	}
 	return attestation, err
 }
@@ -205,9 +212,8 @@ func (r reportSource) Attestation(ctx context.Context, tenant, report string) (s
 // reports is the sealed store of reports and items.
 func (a *App) reports() assessment.Store { return a.Store.Assessments(a.Keys) }
 
-// attestationOptions are a tenant's review policy and the DIDs of its platforms: its own for every source, since a
-// platform is the tenant that submits.
-func (a *App) attestationOptions(tenant string) assessment.AttestationOptions {
+// attestationOptions are a tenant's review policy.
+func (a *App) attestationOptions(string) assessment.AttestationOptions {
 	return assessment.AttestationOptions{Review: schemas.ReviewOnRequest}
 }
 
