@@ -7,8 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"heartmark/api"
 	"heartmark/api/problem"
+	"heartmark/schemas"
 )
 
 // fill gives the parameters of a route's path values that exist in the test world.
@@ -23,7 +26,7 @@ func target(path string) string { return strings.ReplaceAll(fill(path), "*", "de
 
 func TestRouterEqualsTable(t *testing.T) {
 	t.Parallel()
-	table, served, err := api.TableAndRouter(newWorld(t).config2(t))
+	table, served, err := api.TableAndRouter(newWorld(t).again(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +69,7 @@ func TestRouterEqualsTable(t *testing.T) {
 func TestSEC_166_NoRouteWithoutItsKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *api.Config) { c.RateFactor = 100 })
-	table, _, err := api.TableAndRouter(w.config2(t))
+	table, _, err := api.TableAndRouter(w.again(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +130,7 @@ func TestSEC_156_ForeignObjects(t *testing.T) {
 func TestSecurityHeaders(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *api.Config) { c.RateFactor = 100 })
-	table, _, err := api.TableAndRouter(w.config2(t))
+	table, _, err := api.TableAndRouter(w.again(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +173,7 @@ func TestSecurityHeaders(t *testing.T) {
 func TestPublicRoutesAnswer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *api.Config) { c.RateFactor = 100 })
-	table, _, err := api.TableAndRouter(w.config2(t))
+	table, _, err := api.TableAndRouter(w.again(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,10 +278,28 @@ func TestUnmatched(t *testing.T) {
 	}
 }
 
-// config2 is the configuration with fresh metrics, for a second server.
-func (w *world) config2(t *testing.T) api.Config {
+// again returns the configuration with fresh metrics, for a second server.
+func (w *world) again(t *testing.T) api.Config {
 	t.Helper()
 	c := w.config
-	c.Metrics = newWorldMetrics()
+	c.Metrics = prometheus.NewRegistry()
 	return c
+}
+
+// TestTenantNamesMeetNoRoute holds that no tenant's DID document can hide behind a route of ours.
+func TestTenantNamesMeetNoRoute(t *testing.T) {
+	t.Parallel()
+	table, _, err := api.TableAndRouter(newWorld(t).again(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range table {
+		first, _, _ := strings.Cut(strings.TrimPrefix(r.Path, "/"), "/")
+		if first == "" || strings.HasPrefix(first, ":") {
+			continue
+		}
+		if schemas.CheckTenantName(first) == nil {
+			t.Errorf("%s: %q may be a tenant's name", r.Path, first)
+		}
+	}
 }

@@ -111,14 +111,23 @@ func testKeys(t *testing.T) api.KeyList {
 // do sends a request; headers come in pairs.
 func (w *world) do(method, target, body string, headers ...string) *httptest.ResponseRecorder {
 	w.t.Helper()
+	r := newRequest(method, target, body)
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Add(headers[i], headers[i+1])
+	}
+	return w.serve(r)
+}
+
+func newRequest(method, target, body string) *http.Request {
 	var reader io.Reader
 	if body != "" {
 		reader = strings.NewReader(body)
 	}
-	r := httptest.NewRequest(method, target, reader)
-	for i := 0; i+1 < len(headers); i += 2 {
-		r.Header.Add(headers[i], headers[i+1])
-	}
+	return httptest.NewRequest(method, target, reader)
+}
+
+func (w *world) serve(r *http.Request) *httptest.ResponseRecorder {
+	w.t.Helper()
 	rec := httptest.NewRecorder()
 	w.handler.ServeHTTP(rec, r)
 	return rec
@@ -309,7 +318,9 @@ func (fakeRegistry) StatusList(_ context.Context, group schemas.ListGroup, purpo
 	return []byte(`{"purpose":"` + purpose + `"}`), 3, nil
 }
 
-func (fakeRegistry) Snapshot(context.Context) ([]byte, error) { return []byte(`{"snapshot":true}`), nil }
+func (fakeRegistry) Snapshot(context.Context) ([]byte, error) {
+	return []byte(`{"snapshot":true}`), nil
+}
 
 func (fakeRegistry) Authority(_ context.Context, q registry.AuthorityQuery) (registry.AuthorityAnswer, error) {
 	known := q.Entity == "did:web:dei.example:acme"
@@ -414,7 +425,9 @@ func (f *fakeReports) Report(_ context.Context, tenant, id string) (assessment.R
 	return r, nil
 }
 
-func (f *fakeReports) Reports(context.Context, string, string, int) ([]string, error) { return []string{"r1"}, nil }
+func (f *fakeReports) Reports(context.Context, string, string, int) ([]string, error) {
+	return []string{"r1"}, nil
+}
 
 func (f *fakeReports) Erase(_ context.Context, tenant, id string) error {
 	f.mu.Lock()
@@ -440,5 +453,3 @@ func (fakeAssessor) Assess(_ context.Context, b evidence.Batch) ([]assessment.Re
 	}
 	return out, nil
 }
-
-func newWorldMetrics() *prometheus.Registry { return prometheus.NewRegistry() }

@@ -114,9 +114,8 @@ type summary struct {
 	counterparts  int
 	days          int
 	sceneKinds    int
-	sceneWeight   float64
-	freeWeight    float64
-	noRates       bool // some items had to be left out for want of error rates
+	scene         [5]float64 // weight from assessment scenes, by place in the dimension
+	noRates       bool       // some items had to be left out for want of error rates
 }
 
 // summarise reduces weighted items to sums by block. Civility rides along with every message, so it counts for no
@@ -133,7 +132,7 @@ func summarise(facets []facet, items []item, rate map[facet]*rates) summary {
 	for i := range items {
 		it := &items[i]
 		if !rate[it.facet].known[it.lang] {
-			s.noRates = true
+			s.noRates = s.noRates || rate[it.facet].known[1-it.lang]
 			continue
 		}
 		b, ok := index[it.cluster]
@@ -148,6 +147,9 @@ func summarise(facets []facet, items []item, rate map[facet]*rates) summary {
 		f.w2 += it.w * it.w
 		f.w[it.lang] += it.w
 		f.cluster = 1
+		if it.assessment {
+			s.scene[place[it.facet]] += it.w
+		}
 		if it.facet == sk5 {
 			continue
 		}
@@ -157,11 +159,6 @@ func summarise(facets []facet, items []item, rate map[facet]*rates) summary {
 		scenes[it.scene] = true
 		if it.counterpart != noCounterpart && !it.assessment {
 			people[it.counterpart] = true
-		}
-		if it.assessment {
-			s.sceneWeight += it.w
-		} else {
-			s.freeWeight += it.w
 		}
 	}
 	for b := range s.blocks {
@@ -212,4 +209,16 @@ func combine(table *[facetCount]facetInfo, facets []facet, est []facetEstimate) 
 	}
 	c.reported = c.present >= minShares-1e-9
 	return c
+}
+
+// mix is how much of the score rests on free chat and on assessment scenes, facet by facet in the shares of the score.
+func (s *summary) mix(c combined) (free, scene float64) {
+	for i := range s.facets {
+		w := s.total[i].w[0] + s.total[i].w[1]
+		if w > 0 && c.shares[i] > 0 {
+			scene += c.shares[i] * s.scene[i] / w
+			free += c.shares[i] * (1 - s.scene[i]/w)
+		}
+	}
+	return free, scene
 }

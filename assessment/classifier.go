@@ -62,6 +62,12 @@ type ModelInfo struct {
 	Runtime string              // "cpu-int8", "cuda-fp16"
 	Scale   string              // scale version; a provisional one ends in "-provisional"
 	Labels  map[string][]string // by head, in output order
+	// HostilityReadsContext tells that HeadHostility was trained on pairs. Otherwise it is read from the message alone: an
+	// insult in the context must not rub off on a calm reply.
+	HostilityReadsContext bool
+	// RatesWithNamedEmotion tells that the error rates of SO1 were measured with both of its ways (interpretation, and
+	// naming the other's emotion). Otherwise only the first is scored: a correction must fit what it corrects.
+	RatesWithNamedEmotion bool
 	// ErrorRates give, by facet (SA1 … SK5) and language, {s1, s0}: the mean outcome on truly skilful and on truly
 	// unskilful rows that were not used in training. Until two people's labels exist their error is already doubled.
 	ErrorRates map[string]map[string][2]float64

@@ -172,7 +172,8 @@ var (
 	reAsked       = regexp.MustCompile(`(?i)\bhow (are|r) (you|u|ya)\b|\bhow (do|did|does|are|is) (you|that|it|this)( \w+){0,2} feel|\bhow('s| is| has| have) (your day|everything|it going|life|you been)\b|` +
 		`\bare (you|u) (ok|okay|alright|all right|upset|angry|mad|sad|worried)\b|\bwhat('s| is) (wrong|the matter|bothering you|on your mind)\b|\bhow('re| are) you (feeling|holding up|doing)\b|` +
 		`你还好吗|你还好吧|还好吗|你没事吧|心情(怎么样|如何|怎样|还好)|感觉(怎么样|如何|怎样|还好)|什么感受|什么心情|你怎么了|怎么啦|最近(怎么样|还好|好吗)|你(难过|生气|不开心|担心|紧张)吗`)
-	reCause = regexp.MustCompile(`(?i)\b(because|since|due to|that's why|that is why|made me|makes me|i reali[sz]ed?|i notice[d]?|the reason)\b|因为|由于|所以我|是因为|让我|使我|我发现|我意识到|原因是|原来`)
+	// The same phrases as in the measurement of SA2's error rates.
+	reCause = regexp.MustCompile(`(?i)\b(because|since|due to|made me|makes me)\b|因为|因為|我发现|我發現`)
 )
 
 // goodNews is the probability that another shares something of their own that went well.

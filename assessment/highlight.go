@@ -114,7 +114,7 @@ func (r *run) probe(ctx context.Context, probes []probe, alone, pair []request) 
 // readsAlone reports whether the facet's outcome reads the message alone.
 func readsAlone(f facet) bool {
 	switch f {
-	case sa1, sm2, so1, so2, so3, sk3:
+	case sa1, sm1, sm2, so1, so2, so3, sk2, sk3, sk5:
 		return true
 	}
 	return false
@@ -129,7 +129,7 @@ func (r *run) effect(it *item, alone, pair Scores) float64 {
 		a = heads.readAlone(alone)
 	}
 	if pair != nil {
-		p = heads.readPair(pair, t.pair.withContext)
+		p = r.readPair(heads, pair, &a, t.pair.withContext)
 	}
 	if len(heads.faulty) > 0 {
 		return 0
@@ -138,7 +138,7 @@ func (r *run) effect(it *item, alone, pair Scores) float64 {
 	if it.trigger >= 0 {
 		trigger = &r.turns[it.trigger]
 	}
-	now, without := outcome(it.facet, it.gate, t, &t.alone, &t.pair, trigger), outcome(it.facet, it.gate, t, &a, &p, trigger)
+	now, without := r.outcome(it.facet, it.gate, t, &t.alone, &t.pair, trigger), r.outcome(it.facet, it.gate, t, &a, &p, trigger)
 	if math.IsNaN(without) {
 		return 0
 	}

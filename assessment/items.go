@@ -112,7 +112,7 @@ func (r *run) outcomes(i, n int, open openings) []item {
 		if open[g].trigger >= 0 {
 			trigger = &r.turns[open[g].trigger]
 		}
-		it.y = outcome(f, g, t, &t.alone, &t.pair, trigger)
+		it.y = r.outcome(f, g, t, &t.alone, &t.pair, trigger)
 		it.w *= scale
 		out = append(out, it)
 	}
@@ -156,7 +156,7 @@ func (r *run) outcomes(i, n int, open openings) []item {
 	}
 	if !inScene && len(t.context) > 0 {
 		it := r.base(i, sk5, opening{1, -1}, gateEpisode)
-		it.y = outcome(sk5, gateEpisode, t, &t.alone, &t.pair, nil)
+		it.y = r.outcome(sk5, gateEpisode, t, &t.alone, &t.pair, nil)
 		it.w *= 0.1
 		out = append(out, it)
 	}
@@ -184,7 +184,7 @@ func (r *run) recentNegative(n int) float64 {
 
 // outcome is the facet's y of one answer. The scores are given apart from the turn, so that the same words with one
 // left out can be scored too. trigger is nil when the own message opened the gate.
-func outcome(f facet, g gate, t *turn, a *aloneScores, p *pairScores, trigger *turn) float64 {
+func (r *run) outcome(f facet, g gate, t *turn, a *aloneScores, p *pairScores, trigger *turn) float64 {
 	switch f {
 	case sa1:
 		return a.selfNaming * (1 - hostile(a.hostility))
@@ -200,7 +200,11 @@ func outcome(f facet, g gate, t *turn, a *aloneScores, p *pairScores, trigger *t
 	case sm3:
 		return p.reappraisal
 	case so1:
-		return math.Max(clamp01(p.ip[1]+p.ip[2]), fittingEmotion(a, p, trigger))
+		y := clamp01(p.ip[1] + p.ip[2])
+		if r.info.RatesWithNamedEmotion {
+			y = math.Max(y, fittingEmotion(a, p, trigger))
+		}
+		return y
 	case so2:
 		if g == gateJoy {
 			return max(a.emotion[emJoy], a.emotion[emLove], a.emotion[emPride], p.act[actPraise]) * p.relevance

@@ -78,19 +78,14 @@ func (r *run) measure(out *Report) {
 		}
 		weigh(items)
 		s := summarise(facets, items, rate)
-		out.Provenance.Mix[name] = mixOf(&s)
 		results[d] = r.dimension(d, &s, items, rate)
+		if c := results[d].c; c.present > 0 {
+			free, scene := s.mix(c)
+			out.Provenance.Mix[name] = Mix{Free: round(free, 2), Scene: round(scene, 2)}
+		}
 		out.Dimensions[name] = results[d].report
 	}
 	out.Overall = overall(results)
-}
-
-func mixOf(s *summary) Mix {
-	total := s.freeWeight + s.sceneWeight
-	if total == 0 {
-		return Mix{}
-	}
-	return Mix{Free: round(s.freeWeight/total, 2), Scene: round(s.sceneWeight/total, 2)}
 }
 
 // dimension is one dimension's way from sums to level.
@@ -187,12 +182,12 @@ func (res *result) score(s *summary) {
 	if width > certifyMinimum().width {
 		short = append(short, reason(certifyPrefix+ReasonInterval, round(100*width, 1), 100*certifyMinimum().width))
 	}
-	mix := s.freeWeight + s.sceneWeight
-	if s.freeWeight < minSceneShare*mix {
-		short = append(short, reason(certifyPrefix+ReasonFreeShare, round(s.freeWeight/mix, 2), minSceneShare))
+	free, scene := s.mix(res.c)
+	if free < minSceneShare {
+		short = append(short, reason(certifyPrefix+ReasonFreeShare, floor2(free), minSceneShare))
 	}
-	if s.sceneWeight < minSceneShare*mix {
-		short = append(short, reason(certifyPrefix+ReasonSceneShare, round(s.sceneWeight/mix, 2), minSceneShare))
+	if scene < minSceneShare {
+		short = append(short, reason(certifyPrefix+ReasonSceneShare, floor2(scene), minSceneShare))
 	}
 	if len(short) == 0 {
 		rep.Certifiable = levelCode(highest(p, certifyP, top))

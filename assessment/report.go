@@ -172,7 +172,7 @@ type Provenance struct {
 	Mix          map[schemas.Dimension]Mix `json:"mix"`
 }
 
-// Mix is how much of a dimension's weight comes from free chat and from assessment scenes.
+// Mix is how much of a dimension's score comes from free chat and from assessment scenes.
 type Mix struct {
 	Free  float64 `json:"free"`
 	Scene float64 `json:"scene"`

@@ -189,6 +189,16 @@ func (h headSet) readPair(s Scores, withContext bool) pairScores {
 	return p
 }
 
+// readPair reads the pair form; the hostility comes from the form that the head was trained on. The message alone goes
+// to the classifier first.
+func (r *run) readPair(h headSet, s Scores, alone *aloneScores, withContext bool) pairScores {
+	p := h.readPair(s, withContext)
+	if !r.info.HostilityReadsContext {
+		p.hostility = alone.hostility
+	}
+	return p
+}
+
 // hostile is the probability of at least mild hostility.
 func hostile(h [4]float64) float64 { return clamp01(h[1] + h[2] + h[3]) }
 
@@ -275,7 +285,7 @@ func (r *run) send(ctx context.Context, queue []request) error {
 	for i, q := range queue {
 		t := &r.turns[q.turn]
 		if q.pair {
-			t.pair = r.heads.readPair(scores[i], len(q.input.Context) > 0)
+			t.pair = r.readPair(r.heads, scores[i], &t.alone, len(q.input.Context) > 0)
 		} else {
 			t.alone = r.heads.readAlone(scores[i])
 		}

@@ -28,7 +28,7 @@ func (r *run) repairs(supports map[int]int) {
 			if !u.self || !u.eligible || answered < 0 {
 				continue
 			}
-			if y := outcome(sk3, gateRepair, u, &u.alone, &u.pair, nil); y > best {
+			if y := r.outcome(sk3, gateRepair, u, &u.alone, &u.pair, nil); y > best {
 				best, bestTurn = y, j
 			}
 		}

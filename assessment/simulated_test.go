@@ -97,6 +97,9 @@ func simulate(skill float64, n, people int) simResult {
 
 func TestSimulatedPeople(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("draws 2400 people")
+	}
 	const people = 200
 	skills := []float64{0.3, 0.5, 0.7, 0.85}
 	right := 0.0
@@ -126,6 +129,9 @@ func TestSimulatedPeople(t *testing.T) {
 
 func TestSimulatedRanking(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("draws 200 people")
+	}
 	rng := rand.New(rand.NewPCG(7, 7)) //nolint:gosec // a test
 	var truth, score []float64
 	for k := range 200 {

@@ -196,12 +196,17 @@ func (r *run) judgeTurns() {
 		}
 		t.eligible = true
 		t.quality = baseQuality(t)
+		given := t.quality < 0.3 // pasted or automatic
 		if k := copies.add(t.text); k > 0 {
 			// The sum over any number of copies stays under 2.
 			t.quality /= float64((1 + k) * (1 + k))
-			r.stats.nearCopies += t.messages
+			// Everybody says "ok" and "thanks" again and again: that weighs little and accuses nobody.
+			if substantial(t.text) {
+				r.stats.nearCopies += t.messages
+				given = true
+			}
 		}
-		if t.quality < 0.3 {
+		if given {
 			r.stats.copied++
 		}
 		r.stats.eligible++
@@ -214,6 +219,20 @@ func (r *run) judgeTurns() {
 			t.lang, _ = r.language(t)
 		}
 	}
+}
+
+// substantial reports whether a text is longer than the small change of talk.
+func substantial(s string) bool {
+	size := 0
+	for _, c := range s {
+		switch {
+		case unicode.Is(unicode.Han, c):
+			size += 2
+		case unicode.IsLetter(c):
+			size++
+		}
+	}
+	return size >= 16
 }
 
 var (

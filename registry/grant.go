@@ -198,7 +198,8 @@ func (r *Registry) complete(g *Grant, now time.Time) error {
 		g.Action = ActionIssue
 	}
 	if g.ValidFrom.IsZero() {
-		g.ValidFrom = now
+		// Credentials state whole seconds: one issued in this very second must not lie before the authority.
+		g.ValidFrom = now.Truncate(time.Second)
 	}
 	g.ValidFrom, g.ValidUntil = g.ValidFrom.UTC().Truncate(time.Millisecond), g.ValidUntil.UTC().Truncate(time.Millisecond)
 	if _, err := did.Parse(g.Entity); err != nil {
@@ -277,7 +278,9 @@ func (r *Registry) Withdraw(ctx context.Context, actor Actor, id string, since t
 	return r.change(ctx, actor, AuditWithdraw, id, Withdrawn, since, reason)
 }
 
-func (r *Registry) change(ctx context.Context, actor Actor, event, id string, to Status, since time.Time, reason string) (Authority, error) {
+func (r *Registry) change(
+	ctx context.Context, actor Actor, event, id string, to Status, since time.Time, reason string,
+) (Authority, error) {
 	if err := actor.must(RoleOperator); err != nil {
 		return Authority{}, err
 	}

@@ -86,7 +86,8 @@ func (r *Registry) RegisterKey(ctx context.Context, actor Actor, k NewKey) error
 	if err != nil {
 		return err
 	}
-	from, until := k.From.UTC().Truncate(time.Millisecond), k.Until.UTC().Truncate(time.Millisecond)
+	// Proofs state whole seconds: one made in this very second must not lie before the key.
+	from, until := k.From.UTC().Truncate(time.Second), k.Until.UTC().Truncate(time.Second)
 	for _, old := range existing {
 		if old.Method != k.Method {
 			continue

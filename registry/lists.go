@@ -35,7 +35,9 @@ type listKey struct {
 // the time (Bitstring Status List 1.0, 3.2 timestamp). The newest is made on the way if the bits changed and the publish
 // delay has passed. It returns ErrNotFound for a list, or a time, that there is nothing for, and ErrUnavailable where the
 // list ran out and no new one could be made.
-func (r *Registry) StatusList(ctx context.Context, group schemas.ListGroup, purpose string, at time.Time) (document []byte, version uint64, err error) {
+func (r *Registry) StatusList(
+	ctx context.Context, group schemas.ListGroup, purpose string, at time.Time,
+) (document []byte, version uint64, err error) {
 	now := r.now()
 	if !at.IsZero() && at.Before(now) {
 		return r.pastList(ctx, group, purpose, at.UTC(), now)

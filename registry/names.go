@@ -94,7 +94,8 @@ func checkName(name string) error {
 // lookalikeScripts counts the scripts of a word among those whose letters look like each other's.
 func lookalikeScripts(word string) int {
 	n := 0
-	for _, script := range []*unicode.RangeTable{unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Armenian, unicode.Cherokee, unicode.Coptic} {
+	scripts := []*unicode.RangeTable{unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Armenian, unicode.Cherokee, unicode.Coptic}
+	for _, script := range scripts {
 		if strings.ContainsFunc(word, func(c rune) bool { return unicode.Is(script, c) }) {
 			n++
 		}
@@ -102,7 +103,7 @@ func lookalikeScripts(word string) int {
 	return n
 }
 
-// lookalikes maps lower-case letters and digits to the Latin letter that they look like.
+// lookalike maps lower-case letters and digits to the Latin letter that they look like.
 func lookalike(c rune) rune {
 	const (
 		from = "аеорсухіјѕһԁԛԝьвкмнтαονρτυκιβχγ01|!5$8"
@@ -130,7 +131,8 @@ func skeleton(name string) string {
 var (
 	mailAddress = regexp.MustCompile(`[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(\.[\p{L}\p{N}-]+)+`)
 	phoneNumber = regexp.MustCompile(`(^|[^\p{L}\p{N}.:/-])\+?[0-9]{2,4}[ -]?[0-9]{3,4}[ -][0-9]{4}($|[^\p{N}])`)
-	idNumber    = regexp.MustCompile(`(^|[^\p{L}\p{N}])[1-9][0-9]{5}(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]($|[^\p{L}\p{N}])`)
+	idNumber    = regexp.MustCompile(
+		`(^|[^\p{L}\p{N}])[1-9][0-9]{5}(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]($|[^\p{L}\p{N}])`)
 )
 
 // checkPersonal refuses a text with a mail address, a telephone number or a Chinese identity number in it.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"heartmark/registry/translog/inclusion"
 	"heartmark/schemas"
 )
 
@@ -105,9 +106,11 @@ func (r *Registry) snapshotBody(ctx context.Context, now time.Time) (snapshotBod
 	if err != nil {
 		return body, fmt.Errorf("log checkpoint: %w", err)
 	}
-	if body.Sequence, err = r.c.Log.Size(ctx); err != nil {
-		return body, fmt.Errorf("log size: %w", err)
+	parsed, err := inclusion.ParseCheckpoint(checkpoint, r.c.Log.VerifierKeys()...)
+	if err != nil {
+		return body, err
 	}
+	body.Sequence = parsed.Size
 	body.Log = snapshotLog{Checkpoint: string(checkpoint), VerifierKeys: r.c.Log.VerifierKeys()}
 	for _, add := range []func(context.Context, *snapshotBody) error{r.addAuthorities, r.addKeys, r.addArtefacts, r.addLists} {
 		if err := add(ctx, &body); err != nil {

@@ -2,6 +2,7 @@ package verifier
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -64,7 +65,7 @@ func strayContext(doc map[string]any) string {
 func contextForm(doc map[string]any) error {
 	for i, c := range list(doc["@context"]) {
 		if _, ok := c.(string); !ok {
-			return &schemas.FieldError{Pointer: "/@context/" + strconv.Itoa(i), Expected: "the URL of a context", Err: schemas.ErrMalformed}
+			return below("@context", below(strconv.Itoa(i), misplaced("the URL of a context")))
 		}
 	}
 	for name, value := range doc {
@@ -74,8 +75,8 @@ func contextForm(doc map[string]any) error {
 		if name == "proof" {
 			value = withoutContext(value)
 		}
-		if err := plain("/"+escape(name), name, value, ownContexts(name)); err != nil {
-			return err
+		if err := plain(name, value, ownContexts(name)); err != nil {
+			return below(escape(name), err)
 		}
 	}
 	return nil
@@ -105,40 +106,49 @@ func withoutContext(proof any) any {
 // ownContexts tells the members whose objects are documents of their own, checked for themselves.
 func ownContexts(name string) bool { return name == "verifiableCredential" || name == "endorsement" }
 
-func plain(pointer, name string, value any, documents bool) error {
-	refuse := func(expected string) error {
-		return &schemas.FieldError{Pointer: pointer, Expected: expected, Err: schemas.ErrMalformed}
-	}
+// plain walks a value; pointers are put together on the way back, for the one fault there may be.
+func plain(name string, value any, documents bool) error {
 	if len(name) > 0 && name[0] == '@' && name != "@value" && name != "@language" && name != "@direction" {
-		return refuse("no JSON-LD keyword here")
+		return misplaced("no JSON-LD keyword here")
 	}
 	switch t := value.(type) {
 	case nil:
-		return refuse("a value other than null")
+		return misplaced("a value other than null")
 	case map[string]any:
 		if documents {
 			return nil
 		}
 		for member, v := range t {
-			if err := plain(pointer+"/"+escape(member), member, v, false); err != nil {
-				return err
+			if err := plain(member, v, false); err != nil {
+				return below(escape(member), err)
 			}
 		}
 	case []any:
 		for i, v := range t {
-			at := pointer + "/" + strconv.Itoa(i)
 			if _, nested := v.([]any); nested {
-				return &schemas.FieldError{Pointer: at, Expected: "no list inside a list", Err: schemas.ErrMalformed}
+				return below(strconv.Itoa(i), misplaced("no list inside a list"))
 			}
-			if err := plain(at, "", v, documents); err != nil {
-				return err
+			if err := plain("", v, documents); err != nil {
+				return below(strconv.Itoa(i), err)
 			}
 		}
 	case string, bool, json.Number:
 	default:
-		return refuse("a value of the strict JSON parser")
+		return misplaced("a value of the strict JSON parser")
 	}
 	return nil
+}
+
+func misplaced(expected string) error {
+	return &schemas.FieldError{Expected: expected, Err: schemas.ErrMalformed}
+}
+
+// below puts one step before the pointer of a fault.
+func below(step string, err error) error {
+	if f, ok := errors.AsType[*schemas.FieldError](err); ok {
+		f.Pointer = "/" + step + f.Pointer
+	}
+	return err
 }
 
 func list(v any) []any {

@@ -90,6 +90,11 @@ func TestSEC_030_ContextListWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, r, verifier.Invalid, "model_context_refused")
+	deep := map[string]any{"id": "did:example:x", "a/b": []any{map[string]any{"@type": "x"}}}
+	r = w.verify(t, w.verifier(t), with(doc, "credentialSubject", deep))
+	if got := r.Find(verifier.CheckModel)[0].Pointer; got != "/credentialSubject/a~1b/0/@type" {
+		t.Errorf("pointer %q", got)
+	}
 }
 
 func TestSEC_031_ProofPurpose(t *testing.T) {

@@ -187,13 +187,11 @@ func (c *Catalog) fields(err error, lang string) []Field {
 
 // line names one bad line of evidence.
 func (c *Catalog) line(issue evidence.Issue, words texts) Field {
-	pointer := ""
-	if issue.Field != "" {
-		pointer = "/" + strings.ReplaceAll(issue.Field, ".", "/")
+	pointer := issue.Field
+	if pointer != "" && !strings.HasPrefix(pointer, "/") {
+		pointer = "/" + pointer
 	}
-	return Field{
-		Pointer: pointer, Line: issue.Line, Type: typeMalformed, Detail: expected(issue.Expected, words),
-	}
+	return Field{Pointer: pointer, Line: issue.Line, Type: typeMalformed, Detail: expected(issue.Expected, words)}
 }
 
 // expected says what would have been right, in the language of words where it is known there.

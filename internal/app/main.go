@@ -55,6 +55,7 @@ type console struct {
 
 // Main runs one command line and returns the exit code. It stops on SIGINT and SIGTERM by cancelling the context.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	ownerOnly()
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	c := &console{out: stdout, err: stderr, environ: os.Environ()}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -10,12 +11,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"heartmark/internal/did"
+	"heartmark/issuer"
 	"heartmark/schemas"
 )
 
 func registryCommand(c *console) *cobra.Command {
 	command := &cobra.Command{Use: "registry", Short: "Tenants, authorities, the transparency log and its check"}
-	command.AddCommand(tenantCommand(c), issuersCommand(c), logCommand(c), exportCommand(c))
+	command.AddCommand(tenantCommand(c), issuersCommand(c), fsckCommand(c), exportCommand(c))
 	return command
 }
 
@@ -69,26 +71,58 @@ func issuersCommand(c *console) *cobra.Command {
 	}
 }
 
-func logCommand(c *console) *cobra.Command {
+func fsckCommand(c *console) *cobra.Command {
 	return &cobra.Command{
-		Use: "fsck", Short: "Read the whole transparency log again and compare it with its signed checkpoint", Args: cobra.NoArgs,
+		Use: "fsck", Short: "Check that issuer, registry and transparency log agree with each other and with what was signed", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return c.withApp(command.Context(), func(ctx context.Context, a *App) error {
-				if err := a.Registry.DrainOutbox(ctx); err != nil {
-					return err
-				}
-				if err := a.Log.Fsck(ctx); err != nil {
-					return err
-				}
-				size, err := a.Log.Size(ctx)
+				report, err := a.Fsck(ctx)
 				if err != nil {
 					return err
 				}
-				return c.answer(map[string]any{"size": size, "verifierKey": a.Log.VerifierKey()},
-					fmt.Sprintf("%d entries, all as the checkpoint says\n%s\n", size, a.Log.VerifierKey()))
+				text := fmt.Sprintf("%d credentials in %d list groups, %d revoked, %d suspended; %d signatures, %d of them without a credential\n%d log entries\n",
+					report.Issuer.Credentials, report.Issuer.Groups, report.Issuer.Revoked, report.Issuer.Suspended,
+					report.Issuer.Signatures, report.Issuer.Spent, report.LogSize)
+				for _, problem := range report.Problems {
+					text += "PROBLEM " + problem + "\n"
+				}
+				if err := c.answer(report, text); err != nil {
+					return err
+				}
+				if len(report.Problems) > 0 {
+					return exitWith(ExitNotValid, nil)
+				}
+				return nil
 			})
 		},
 	}
+}
+
+// FsckReport is what Fsck found.
+type FsckReport struct {
+	Issuer  issuer.FsckReport `json:"issuer"`
+	LogSize uint64            `json:"log_size"`
+	// Problems are contradictions; none in a sound installation.
+	Problems []string `json:"problems"`
+}
+
+// Fsck checks the issuer's records, the registry's, and the whole log. An error means that a check could not be finished.
+func (a *App) Fsck(ctx context.Context) (FsckReport, error) {
+	if err := errors.Join(a.Issuer.DrainOutbox(ctx), a.Registry.DrainOutbox(ctx)); err != nil {
+		return FsckReport{}, err
+	}
+	found, err := a.Issuer.Fsck(ctx)
+	if err != nil {
+		return FsckReport{}, err
+	}
+	report := FsckReport{Issuer: found, Problems: found.Problems}
+	for _, check := range []func(context.Context) error{a.Registry.Fsck, a.Log.Fsck} {
+		if err := check(ctx); err != nil {
+			report.Problems = append(report.Problems, err.Error())
+		}
+	}
+	report.LogSize, err = a.Log.Size(ctx)
+	return report, err
 }
 
 func exportCommand(c *console) *cobra.Command {

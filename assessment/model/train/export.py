@@ -26,7 +26,7 @@ from start_weights import Start, package_file
 OPSET = 21
 POSITIONS = 256
 WEIGHT_MAX = 63  # 7 bits: 2 * 255 * 63 fits 16 bits
-SAMPLE_ROWS = 700
+SAMPLE_ROWS = 400
 
 
 def load(run: str) -> tuple[Model, dict]:
@@ -40,7 +40,7 @@ def load(run: str) -> tuple[Model, dict]:
 
 
 def sample_inputs(model: Model, data: str, run: str) -> dict[str, np.ndarray]:
-    """The inputs of every linear layer on dev rows, at most 6,000 token rows a layer."""
+    """The inputs of every linear layer on dev rows, at most 1,500 token rows a layer."""
     enc = Encoder(os.path.join(run, "tokenizer.json"))
     rows = Builder(data, "dev").all()
     pick = np.random.default_rng(3)
@@ -73,7 +73,7 @@ def sample_inputs(model: Model, data: str, run: str) -> dict[str, np.ndarray]:
     out = {}
     for name, parts in caught.items():
         x = np.concatenate(parts)
-        out[name] = x[pick.choice(len(x), min(len(x), 6000), replace=False)]
+        out[name] = x[pick.choice(len(x), min(len(x), 1500), replace=False)]
         caught[name] = []
         out[name + ".max"] = np.abs(x).max(0)
     return out
@@ -230,7 +230,10 @@ def main() -> None:
     args.add_argument("--fp32", action="store_true")
     args = args.parse_args()
     torch.set_num_threads(2)
-    model, _ = load(args.run)
+    model, state = load(args.run)
+    settings = {k: v for k, v in state["settings"].items() if k not in ("data", "run", "resume")}
+    with open(os.path.join(args.run, "settings.json"), "w") as out:
+        json.dump({**settings, "steps": state["step"], "minutes_spent": round(state["spent"] / 60, 1), "curve": state["curve"]}, out)
     if args.fp32:
         onnx.save(build(model, None), os.path.join(args.out, "model.fp32.onnx"))
     path = os.path.join(args.out, "model.int8.onnx")

@@ -124,7 +124,17 @@ class Builder:
             self.topical, self.relevance,
         ):
             make()
+        if self.train:
+            self._strange_contexts()
         return [r for r in self.out if (r.targets if self.train else r.gold)]
+
+    def _strange_contexts(self) -> None:
+        """Puts a third of the COLD comments behind a turn that has nothing to do with them: in Chinese only single
+        comments are labelled for hostility, and the head must read the message, not the form."""
+        contexts = [context for context, _, _ in self.pairs["cped"]]
+        for row in self.out:
+            if row.source == "cold" and self.random.random() < 0.35:
+                row.context = self.random.choice(contexts)[-2:]
 
     def rows(self, name: str):
         return read(self.data, name, self.split)
@@ -411,7 +421,7 @@ class Builder:
             if act != "question":
                 row.put("ex", "none", 0.2)
             if sign >= 0:
-                row.put("ctx_insult", 0, 0.3).put("ctx_escalate", 0, 0.3)
+                row.put("ctx_insult", 0, 0.3).put("ctx_escalate", 0, 0.3).put("hostility", "none", 0.4)
             if emotion in ("anger", "disgust") and act in ("irony_or_undervalue",):
                 row.put("ctx_insult", 1, 0.3)
 

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	badgerdb "github.com/dgraph-io/badger/v4"
@@ -122,6 +124,12 @@ func openError(dir string, err error) error {
 		}
 		return fmt.Errorf("%w%s: %s: stop the other `heartmark`, or ask it through its address (--registry URL) instead of opening its folder",
 			ErrLocked, holder, dir)
+	}
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("open %s: %w: run as the owner of the folder and its files", dir, err)
+	case errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("open %s: %w: free some space; nothing is lost", dir, err)
 	}
 	return fmt.Errorf("%w: open %s: %w: restore the folder from a backup, or run `heartmark doctor`", ErrDamaged, dir, err)
 }

