@@ -116,10 +116,13 @@ func (a *App) Fsck(ctx context.Context) (FsckReport, error) {
 		return FsckReport{}, err
 	}
 	report := FsckReport{Issuer: found, Problems: found.Problems}
-	for _, check := range []func(context.Context) error{a.Registry.Fsck, a.Log.Fsck} {
-		if err := check(ctx); err != nil {
-			report.Problems = append(report.Problems, err.Error())
-		}
+	statements, err := a.Registry.Fsck(ctx)
+	if err != nil {
+		return FsckReport{}, err
+	}
+	report.Problems = append(report.Problems, statements.Faults...)
+	if err := a.Log.Fsck(ctx); err != nil {
+		report.Problems = append(report.Problems, err.Error())
 	}
 	report.LogSize, err = a.Log.Size(ctx)
 	return report, err
