@@ -80,7 +80,19 @@ type issuerView struct {
 }
 
 type authorityView struct {
-	ActionWord, Resource, Framework, Levels, Period, Status, StatusWord string
+	ActionWord                         string
+	Resource, Framework                address
+	Levels, Period, Status, StatusWord string
+}
+
+// address is a URL as text; one of this installation is shown as its path, and is a link.
+type address struct{ Text, Path string }
+
+func (p *Pages) address(url string) address {
+	if path, ok := strings.CutPrefix(url, p.c.Origin+"/"); ok {
+		return address{Text: "/" + clip(path, longestID), Path: "/" + path}
+	}
+	return address{Text: clip(url, longestID)}
 }
 
 type keyView struct {
@@ -103,7 +115,7 @@ func (p *Pages) Registry(w http.ResponseWriter, r *http.Request) error {
 	}
 	data := registryPage{page: p.page(words, "registry", "registry"), Log: o.Log}
 	for _, i := range o.Issuers {
-		data.Issuers = append(data.Issuers, words.issuer(i))
+		data.Issuers = append(data.Issuers, p.issuer(words, i))
 	}
 	for _, a := range o.Artifacts {
 		data.Artifacts = append(data.Artifacts, artifactView{a.Path, words.or("artifact."+a.Kind, "artifact.other"), a.Digest})
@@ -114,12 +126,12 @@ func (p *Pages) Registry(w http.ResponseWriter, r *http.Request) error {
 	return p.render(w, words.lang, "registry", "base", http.StatusOK, data)
 }
 
-func (w words) issuer(i IssuerOverview) issuerView {
+func (p *Pages) issuer(w words, i IssuerOverview) issuerView {
 	view := issuerView{DID: clip(i.DID, longestID), Name: clip(i.Name, longestName), Status: i.Status, StatusWord: w.state(i.Status)}
 	for _, a := range i.Authorities {
 		view.Authorities = append(view.Authorities, authorityView{
-			ActionWord: w.or("action."+a.Action, "artifact.other"), Resource: clip(a.Resource, longestID),
-			Framework: clip(a.Framework, longestName), Levels: w.levels(a.Levels), Period: w.period(a.From, a.Until),
+			ActionWord: w.or("action."+a.Action, "artifact.other"), Resource: p.address(a.Resource),
+			Framework: p.address(a.Framework), Levels: w.levels(a.Levels), Period: w.period(a.From, a.Until),
 			Status: a.Status, StatusWord: w.state(a.Status),
 		})
 	}

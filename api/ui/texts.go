@@ -81,17 +81,23 @@ func (w words) period(from, until time.Time) string {
 
 // clip shortens a stranger's text and drops characters that steer how the rest is shown.
 func clip(s string, longest int) string {
-	s = strings.Map(func(r rune) rune {
+	return clipLines(strings.ReplaceAll(s, "\n", " "), longest)
+}
+
+// clipLines is clip for text of several lines.
+func clipLines(s string, longest int) string {
+	var b strings.Builder
+	left := longest
+	for _, r := range s {
 		switch {
-		case r < ' ' || r == 0x7f, r >= 0x80 && r < 0xa0, // controls
+		case r != '\n' && r < ' ' || r == 0x7f, r >= 0x80 && r < 0xa0, // controls
 			r >= 0x200b && r <= 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2060 && r <= 0x2069, r == 0xfeff: // invisible, direction
-			return -1
+			continue
 		}
-		return r
-	}, s)
-	runes := []rune(s)
-	if len(runes) > longest {
-		return string(runes[:longest]) + "…"
+		if left--; left < 0 {
+			return b.String() + "…"
+		}
+		b.WriteRune(r)
 	}
-	return s
+	return b.String()
 }

@@ -112,6 +112,12 @@ func (w words) checkText(c verifier.Check) string {
 	if w.has("code." + c.Code) {
 		return w.text["code."+c.Code]
 	}
+	// Not done is not "there is none": the two families of codes that every check has come with words of their own.
+	for _, suffix := range []string{"_not_checked", "_by_policy"} {
+		if strings.HasSuffix(c.Code, suffix) {
+			return w.text["check"+suffix]
+		}
+	}
 	outcome := string(c.Outcome)
 	if c.Outcome == verifier.Skipped || c.Outcome == verifier.NotApplicable {
 		outcome = "none"
@@ -128,7 +134,7 @@ func (p *Pages) CheckText(lang string, c verifier.Check) string {
 	return w.checkText(c)
 }
 
-// checks lists each kind of check once, with its worst outcome; those that do not apply stand apart.
+// checks lists each kind of check once, with its worst outcome; those that were not made or do not apply stand apart.
 func (w words) checks(v *verdictView, r verifier.Result) {
 	for _, id := range verifier.CheckIDs() {
 		found := r.Find(id)
@@ -146,7 +152,7 @@ func (w words) checks(v *verdictView, r verifier.Result) {
 				break
 			}
 		}
-		if worst == verifier.NotApplicable {
+		if worst == verifier.NotApplicable || worst == verifier.Skipped {
 			v.Unused = append(v.Unused, view)
 		} else {
 			v.Checks = append(v.Checks, view)
@@ -225,12 +231,13 @@ func httpsOnly(v any) string {
 	return u.String()
 }
 
-// resultJSON is the result as /v1/verify answers it, without the credential, which the reader has.
+// resultJSON is the result as /v1/verify answers it, without what the credential says: the reader has that, above and in
+// the document.
 func resultJSON(r verifier.Result) string {
-	r.Credential = nil
+	r.Credential, r.Summary = nil, verifier.Summary{}
 	r.Inner = slices.Clone(r.Inner)
 	for i := range r.Inner {
-		r.Inner[i].Credential = nil
+		r.Inner[i].Credential, r.Inner[i].Summary = nil, verifier.Summary{}
 	}
 	var b strings.Builder
 	e := json.NewEncoder(&b)
@@ -239,12 +246,5 @@ func resultJSON(r verifier.Result) string {
 	if err := e.Encode(r); err != nil {
 		return ""
 	}
-	return clipJSON(b.String())
-}
-
-func clipJSON(s string) string {
-	if len(s) > longestJSON {
-		return strings.ToValidUTF8(s[:longestJSON], "") + "…"
-	}
-	return s
+	return clipLines(b.String(), longestJSON)
 }

@@ -56,6 +56,7 @@ func (p *Pages) VerifyPost(w http.ResponseWriter, r *http.Request) error {
 		data.Fault = p.fault(words, err)
 	} else {
 		data.Verdict = words.verdict(result)
+		data.Title = data.Verdict.Heading
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	if r.Header.Get(partHeader) == "verdict" {

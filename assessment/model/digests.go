@@ -4,5 +4,13 @@ package model
 
 // digests are the SHA-256 of the model's files.
 func digests() map[string]string {
-	return map[string]string{}
+	return map[string]string{
+		"calibration.json":  "c2a59277ae0720ff4ddc72aa68c1fcd0a15fa40368f84f6f880f330811dd5c07",
+		"error_rates.json":  "f056ee078949a3969645bbba691d39f718b1e5d3dd20817711ca10a4c12f1277",
+		"heads.json":        "7e1819a691375de8538d55a6eabc9089ed9574a5362719d93b723c4b30f194c5",
+		"model.int8.onnx":   "88c3d3d6fef0ac29b5b0536a57023585e1f262c89b7414ea5ee304c2ca43be71",
+		"model_card.md":     "206d0f5be09f4eb2506cd783a93caf5c03f3292fd8dc553d67c8172683fa2a52",
+		"tokenizer.json":    "8fb902a5d04454117d62f603ad1a1b19ec4dfcf3251f697245fc958c02bbf7e6",
+		"train_report.json": "a571b60cf104f6d776f4faca7d2e2864e8f44791409a46bae1c72ed599d3b0e7",
+	}
 }

@@ -214,6 +214,7 @@ func (k keyResolver) Key(ctx context.Context, q verifier.KeyQuery) (verifier.Key
 	}
 	return verifier.Key{Public: method.Key, Evidence: verifier.Evidence{
 		Source: document.Source, FetchedAt: document.FetchedAt, ExpiresAt: document.ExpiresAt, FromCache: document.FromCache,
+		Digest: document.Digest,
 	}}, nil
 }
 
@@ -249,11 +250,27 @@ var _ verifier.AuthoritySource = authorities{}
 
 // Authority implements verifier.AuthoritySource.
 func (a authorities) Authority(ctx context.Context, q verifier.AuthorityQuery) (verifier.AuthorityAnswer, error) {
-	answer, err := a.registry.Authority(ctx, registry.AuthorityQuery{Entity: q.Entity, Action: q.Action, Resource: q.Resource, Time: q.Time})
-	if err != nil {
-		return verifier.AuthorityAnswer{}, err
+	return authorityFor(q, func(rq registry.AuthorityQuery) (registry.AuthorityAnswer, error) { return a.registry.Authority(ctx, rq) })
+}
+
+// authorityFor asks once for each level that the credential states, since an authority may be limited to some, and gives
+// the first answer that is not yes.
+func authorityFor(q verifier.AuthorityQuery, ask func(registry.AuthorityQuery) (registry.AuthorityAnswer, error)) (verifier.AuthorityAnswer, error) {
+	levels := q.Levels
+	if len(levels) == 0 {
+		levels = []schemas.Level{0}
 	}
-	return authorityAnswer(answer), nil
+	var out verifier.AuthorityAnswer
+	for _, level := range levels {
+		answer, err := ask(registry.AuthorityQuery{Entity: q.Entity, Action: q.Action, Resource: q.Resource, Level: level, Time: q.Time})
+		if err != nil {
+			return verifier.AuthorityAnswer{}, err
+		}
+		if out = authorityAnswer(answer); out.State != verifier.AuthorityActive {
+			break
+		}
+	}
+	return out, nil
 }
 
 func authorityAnswer(answer registry.AuthorityAnswer) verifier.AuthorityAnswer {

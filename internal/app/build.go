@@ -219,10 +219,14 @@ func (a *App) newVerifier(loader *jsonldcontext.Loader, client *fetch.Client) (*
 	})
 }
 
-func (a *App) openWallets(_ context.Context, o Options) (err error) {
+func (a *App) openWallets(ctx context.Context, o Options) error {
+	nonces, err := a.secret(ctx, "oid4vci nonces")
+	if err != nil {
+		return err
+	}
 	a.OID4VCI, err = oid4vci.New(oid4vci.Config{
 		Origin: a.Config.Origin, Store: a.Store, Tenant: a.walletTenant, Issue: a.issueForWallet, Ready: a.readyToIssue,
-		Now: a.now, Log: a.log, Crash: o.Crash,
+		NonceKey: nonces, Now: a.now, Log: a.log, Crash: o.Crash,
 	})
 	return err
 }

@@ -101,11 +101,11 @@ var _ verifier.AuthoritySource = snapshotAuthorities{}
 
 // Authority implements verifier.AuthoritySource.
 func (s snapshotAuthorities) Authority(_ context.Context, q verifier.AuthorityQuery) (verifier.AuthorityAnswer, error) {
-	answer := authorityAnswer(s.snapshot.Authority(registry.AuthorityQuery{
-		Entity: q.Entity, Action: q.Action, Resource: q.Resource, Time: q.Time,
-	}))
+	answer, err := authorityFor(q, func(rq registry.AuthorityQuery) (registry.AuthorityAnswer, error) {
+		return s.snapshot.Authority(rq), nil
+	})
 	answer.Evidence = s.evidence()
-	return answer, nil
+	return answer, err
 }
 
 func (s snapshotAuthorities) evidence() verifier.Evidence {

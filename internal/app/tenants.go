@@ -240,3 +240,19 @@ func (a *App) revokeAPIKey(ctx context.Context, hash string, at time.Time) error
 	record.RevokedAt = at
 	return a.Store.PutAPIKey(ctx, record)
 }
+
+// secret returns 32 random bytes that this installation keeps under a name, sealed, and makes them on first use.
+func (a *App) secret(ctx context.Context, name string) ([]byte, error) {
+	fresh := make([]byte, 32)
+	if _, err := rand.Read(fresh); err != nil {
+		return nil, err
+	}
+	sealed, err := a.Keys.Seal(ctx, "", "secret", name, fresh)
+	if err != nil {
+		return nil, err
+	}
+	if sealed, err = a.Store.Secret(ctx, name, sealed); err != nil {
+		return nil, err
+	}
+	return a.Keys.Open(ctx, "", "secret", name, sealed)
+}

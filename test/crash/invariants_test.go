@@ -112,6 +112,12 @@ func (d *driver) readList(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
+	d.mu.Lock()
+	_, seen := d.lists[path]
+	d.mu.Unlock()
+	if status == http.StatusNotFound && !seen {
+		return nil // a group's first lists are published after its first credential, within the promise
+	}
 	if status != http.StatusOK {
 		return fmt.Errorf("status list %s answered %d: %s", path, status, body)
 	}
@@ -203,12 +209,19 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// bit reports whether a credential is revoked in the list that was read last.
 func (d *driver) bit(h *held) (bool, error) {
 	index, err := statuslist.ParseIndex(h.place.index)
 	if err != nil {
 		return false, err
 	}
-	v, err := d.lists[h.lists[schemas.PurposeRevocation]].bits.Get(index)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	l, seen := d.lists[h.lists[schemas.PurposeRevocation]]
+	if !seen {
+		return false, nil
+	}
+	v, err := l.bits.Get(index)
 	return v != 0, err
 }
 

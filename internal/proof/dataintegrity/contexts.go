@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -58,6 +59,7 @@ type loaded struct {
 type compiled struct {
 	root     *scope
 	literals map[string]bool // terms whose values are JSON literals
+	aliases  bool            // a term other than id and type stands for a keyword
 }
 
 func newContexts(loader DocumentLoader) *contexts {
@@ -179,6 +181,7 @@ func (c *contexts) compile(list []string) (*compiled, error) {
 	for i, address := range list {
 		local[i] = address
 		findLiterals(docs[i].doc, made.literals)
+		made.aliases = made.aliases || hasAliases(docs[i].doc)
 	}
 	active, err := ld.NewContext(nil, c.options()).Parse(local)
 	if err != nil {
@@ -215,6 +218,29 @@ func findLiterals(v any, into map[string]bool) {
 			findLiterals(item, into)
 		}
 	}
+}
+
+// hasAliases tells whether doc lets a term other than id and type stand for a keyword.
+func hasAliases(v any) bool {
+	switch v := v.(type) {
+	case []any:
+		for _, item := range v {
+			if hasAliases(item) {
+				return true
+			}
+		}
+	case map[string]any:
+		for name, item := range v {
+			id, _ := item.(string)
+			if m, ok := item.(map[string]any); ok {
+				id, _ = m["@id"].(string)
+			}
+			if strings.HasPrefix(id, "@") && name != "id" && name != "type" && !strings.HasPrefix(name, "@") || hasAliases(item) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func contextError(err error) error {

@@ -262,6 +262,11 @@ func tagged(t rdfc.Term, language, direction string) (rdfc.Term, error) {
 	if language != "" && !rdfc.ValidLanguage(language) {
 		return t, fmt.Errorf("%w: language %.50q", ErrDocument, language)
 	}
+	for part := range strings.SplitSeq(language, "-") {
+		if len(part) > 8 { // BCP 47; other implementations refuse longer parts
+			return t, fmt.Errorf("%w: language %.50q", ErrDocument, language)
+		}
+	}
 	switch direction {
 	case "":
 		t.Language = language

@@ -76,7 +76,7 @@ func normalizeObject(doc map[string]any) (map[string]any, error) {
 	return m, nil
 }
 
-// plain checks the form of a document beyond its own @context: no keywords but those of value objects and names, no null,
+// plain checks the form of a document beyond its own @context: no keywords but those of value objects, no null,
 // no nested arrays, contexts inside only on embedded credentials. All of these are either dropped by JSON-LD, so that
 // they would not be signed, or could change what terms mean.
 type plain struct {
@@ -105,16 +105,24 @@ func (p *plain) object(m map[string]any) error {
 		}
 		p.path = append(p.path, name)
 		switch {
-		case !strings.HasPrefix(name, "@"), name == "@id", name == "@type", name == "@value", name == "@language", name == "@direction":
-			if err := p.value(item, false); err != nil {
-				return err
-			}
-		default:
+		case name == "":
+			return p.fail(ErrUndefinedTerm, "a member without name") // json-gold takes it for the top of the document
+		case strings.HasPrefix(name, "@") && !inValue(name, m):
 			return p.fail(ErrDocument, "keyword not allowed here")
+		}
+		if err := p.value(item, false); err != nil {
+			return err
 		}
 		p.path = p.path[:len(p.path)-1]
 	}
 	return nil
+}
+
+// inValue tells whether keyword name is in its place in m: in a value object, beside a value. A name or type is written
+// without the sign, as the base contexts define: of a second spelling of the same, json-gold drops one.
+func inValue(name string, m map[string]any) bool {
+	_, isValue := m["@value"]
+	return isValue && (name == "@value" || name == "@type" || name == "@language" || name == "@direction")
 }
 
 // inside checks a context that does not stand at the top. An embedded credential has its own; a jcs proof of it, or an

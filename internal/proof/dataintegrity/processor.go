@@ -93,6 +93,9 @@ func (p *Processor) dataset(doc map[string]any, list []string) (rdfc.Dataset, er
 	if !errors.Is(err, errShape) {
 		return ds, err
 	}
+	if ready.aliases { // json-gold drops all but one of several members that stand for @type
+		return nil, fmt.Errorf("%w: a context gives a keyword another name", ErrDocument)
+	}
 	if n := statementsIn(doc); n > maxGeneral {
 		return nil, fmt.Errorf("%w: %d values in a document of unusual shape", ErrBudget, n)
 	}

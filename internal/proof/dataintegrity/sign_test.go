@@ -47,7 +47,8 @@ func TestSEC_039_PoisonInACredential(t *testing.T) {
 		if _, err := p.Sign(doc, assertion(""), testKey(1)); !errors.Is(err, dataintegrity.ErrBudget) {
 			t.Errorf("Sign of %d nodes = %v, want ErrBudget", n, err)
 		}
-		if took := time.Since(start); took > time.Second {
+		// The budget is a count of work, a few tens of milliseconds; the bound leaves room for a busy machine.
+		if took := time.Since(start); took > 10*time.Second {
 			t.Errorf("%d nodes took %v", n, took)
 		}
 	}
@@ -242,5 +243,28 @@ func TestStatusListCredential(t *testing.T) {
 		if err := p.Check(signed, firstProof(t, signed), testKey(1).Public()); err != nil {
 			t.Errorf("%s: Check = %v", suite, err)
 		}
+	}
+}
+
+// What an embedded credential says stays in a graph of its own: it is not said by the presentation.
+func TestPresentationKeepsGraphsApart(t *testing.T) {
+	t.Parallel()
+	p := newProcessor(t)
+	credential := map[string]any{
+		"@context": []any{dataintegrity.ContextV2}, "type": []any{"VerifiableCredential"}, "issuer": "did:example:issuer",
+		"credentialSubject": map[string]any{"id": "did:example:subject", "name": "x"},
+	}
+	got, err := p.Canonical(map[string]any{
+		"@context": []any{dataintegrity.ContextV2}, "type": []any{"VerifiablePresentation"}, "verifiableCredential": []any{credential},
+	})
+	const want = `<did:example:subject> <https://schema.org/name> "x" _:c14n0 .
+_:c14n1 <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <https://www.w3.org/2018/credentials#VerifiablePresentation> .
+_:c14n1 <https://www.w3.org/2018/credentials#verifiableCredential> _:c14n0 .
+_:c14n2 <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <https://www.w3.org/2018/credentials#VerifiableCredential> _:c14n0 .
+_:c14n2 <https://www.w3.org/2018/credentials#credentialSubject> <did:example:subject> _:c14n0 .
+_:c14n2 <https://www.w3.org/2018/credentials#issuer> <did:example:issuer> _:c14n0 .
+`
+	if err != nil || string(got) != want {
+		t.Errorf("Canonical = %v\n%s\nwant\n%s", err, got, want)
 	}
 }

@@ -12,6 +12,7 @@ import (
 //
 //	part              table  columns                           value
 //	m  meta           f                                        format of the store
+//	                  s      name                              a secret of the installation, sealed
 //	k  keys           r      key id                            keys.Record
 //	                  t      tenant, key id                    (nothing)
 //	u  audit          e      time, number                      issuer.AuditEvent

@@ -136,8 +136,9 @@ func TestSEC_039_PoisonIsRefusedInTime(t *testing.T) {
 	for name, ds := range cases {
 		start := time.Now()
 		_, err := rdfc.Canonicalize(ds, rdfc.Options{})
-		if took := time.Since(start); !errors.Is(err, rdfc.ErrBudget) || took > time.Second {
-			t.Errorf("Canonicalize(%s) = %v after %v, want ErrBudget within a second", name, err, took)
+		// The budget is a count of work, a few tens of milliseconds; the bound leaves room for a busy machine.
+		if took := time.Since(start); !errors.Is(err, rdfc.ErrBudget) || took > 10*time.Second {
+			t.Errorf("Canonicalize(%s) = %v after %v, want ErrBudget in good time", name, err, took)
 		}
 	}
 }
