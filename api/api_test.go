@@ -182,7 +182,7 @@ func TestPublicRoutesAnswer(t *testing.T) {
 			continue
 		}
 		rec := w.do(r.Method, target(r.Path), "")
-		if rec.Code != 200 {
+		if rec.Code != 200 && !(r.Path == "/assessment" && rec.Code == 303) {
 			t.Errorf("%s %s: %d %s", r.Method, target(r.Path), rec.Code, rec.Body)
 		}
 		if r.Method == http.MethodHead && r.Cache == api.Shared && rec.Body.Len() != 0 {

@@ -105,6 +105,9 @@ func (s *server) guard(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
+// writeGrace is how long an answer may take to go out after the work's time has ended.
+const writeGrace = 10 * time.Second
+
 // bound caps the body and the time of a request.
 func bound(c echo.Context, route Route) (done func(), err error) {
 	r := c.Request()
@@ -116,6 +119,13 @@ func bound(c echo.Context, route Route) (done func(), err error) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), route.Time)
 	r = r.WithContext(ctx)
+	// The connection gets the route's time too: a body that trickles in and a reader that does not read end with it. Where
+	// there is no connection (in tests), the context alone bounds the work.
+	if deadline, ok := ctx.Deadline(); ok {
+		control := http.NewResponseController(c.Response())
+		_ = control.SetReadDeadline(deadline)
+		_ = control.SetWriteDeadline(deadline.Add(writeGrace))
+	}
 	r.Body = http.MaxBytesReader(c.Response(), r.Body, route.Body)
 	c.SetRequest(r)
 	return cancel, nil

@@ -71,8 +71,12 @@ func (s *server) pageRoutes() []Route {
 		Dialect: Pages, Rate: RateVerify,
 		handler: func(c echo.Context) error { return s.pages.VerifyPost(c.Response(), c.Request()) },
 	}
+	// Credentials name this address as the one who assessed; the start page says what that means.
+	assessor := get("/assessment", Private, nil)
+	assessor.handler = func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, "/#how") }
 	return []Route{
 		get("/", Private, s.pages.Home),
+		assessor,
 		get("/verify", Private, s.pages.VerifyForm),
 		post,
 		get("/registry", Private, s.pages.Registry),

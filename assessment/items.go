@@ -183,7 +183,8 @@ func (r *run) recentNegative(n int) float64 {
 }
 
 // outcome is the facet's y of one answer. The scores are given apart from the turn, so that the same words with one
-// left out can be scored too. trigger is nil when the own message opened the gate.
+// left out can be scored too. trigger is nil when the own message opened the gate. Relevance is no factor here: an
+// irrelevant answer has no weight at all, and a factor besides would pull every relevant one to the middle.
 func (r *run) outcome(f facet, g gate, t *turn, a *aloneScores, p *pairScores, trigger *turn) float64 {
 	switch f {
 	case sa1:
@@ -194,9 +195,11 @@ func (r *run) outcome(f facet, g gate, t *turn, a *aloneScores, p *pairScores, t
 		}
 		return a.realization
 	case sm1:
-		return 1 - severity(p.hostility)/3
+		// Not one minus the expected severity: a mildly hostile answer would keep two thirds of the outcome, and labelled
+		// hostile and composed answers then lie too close together to tell apart.
+		return 1 - hostile(p.hostility)
 	case sm2:
-		return (1 - a.politeness[0]) * clamp01(p.act[actQuestion]+p.act[actAgree]+p.act[actApology]+p.act[actOffer]+p.act[actOther]) * p.relevance
+		return (1 - a.politeness[0]) * clamp01(p.act[actQuestion]+p.act[actAgree]+p.act[actApology]+p.act[actOffer]+p.act[actOther])
 	case sm3:
 		return p.reappraisal
 	case so1:
@@ -207,9 +210,9 @@ func (r *run) outcome(f facet, g gate, t *turn, a *aloneScores, p *pairScores, t
 		return y
 	case so2:
 		if g == gateJoy {
-			return max(a.emotion[emJoy], a.emotion[emLove], a.emotion[emPride], p.act[actPraise]) * p.relevance
+			return max(a.emotion[emJoy], a.emotion[emLove], a.emotion[emPride], p.act[actPraise])
 		}
-		return (1 - p.er[0]*p.ex[0]) * p.relevance
+		return 1 - p.er[0]*p.ex[0]
 	case so3:
 		return 1 - math.Max(p.ctxIgnore, a.emotion[emJoy])
 	case sk1:

@@ -202,9 +202,6 @@ func (r *run) readPair(h headSet, s Scores, alone *aloneScores, withContext bool
 // hostile is the probability of at least mild hostility.
 func hostile(h [4]float64) float64 { return clamp01(h[1] + h[2] + h[3]) }
 
-// severity is the expected severity, 0 to 3.
-func severity(h [4]float64) float64 { return math.Min(h[1]+2*h[2]+3*h[3], 3) }
-
 func clamp01(x float64) float64 { return math.Min(math.Max(x, 0), 1) }
 
 // request is one input on its way to the classifier.

@@ -5,12 +5,12 @@ package model
 // digests are the SHA-256 of the model's files.
 func digests() map[string]string {
 	return map[string]string{
-		"calibration.json":  "c2a59277ae0720ff4ddc72aa68c1fcd0a15fa40368f84f6f880f330811dd5c07",
-		"error_rates.json":  "f056ee078949a3969645bbba691d39f718b1e5d3dd20817711ca10a4c12f1277",
+		"calibration.json":  "8e920b40f3ad7b03fc8aea02a6e7f9537b0f45b1f132fa9befc32f35f12cb696",
+		"error_rates.json":  "dd541d9b9a8f8b1f5ef80665fffe007b6091bc0de4c9e5075caf19704b6e4772",
 		"heads.json":        "7e1819a691375de8538d55a6eabc9089ed9574a5362719d93b723c4b30f194c5",
 		"model.int8.onnx":   "88c3d3d6fef0ac29b5b0536a57023585e1f262c89b7414ea5ee304c2ca43be71",
-		"model_card.md":     "206d0f5be09f4eb2506cd783a93caf5c03f3292fd8dc553d67c8172683fa2a52",
+		"model_card.md":     "4bf10b2b04451969ba32ec9531522ffc522b7d12b4550f00a342e513c6c2ddbd",
 		"tokenizer.json":    "8fb902a5d04454117d62f603ad1a1b19ec4dfcf3251f697245fc958c02bbf7e6",
-		"train_report.json": "a571b60cf104f6d776f4faca7d2e2864e8f44791409a46bae1c72ed599d3b0e7",
+		"train_report.json": "a375e425f92189b68efff989bb303aaac59363b3b79752eb2649761ef08c3117",
 	}
 }

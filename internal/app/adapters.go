@@ -250,7 +250,9 @@ var _ verifier.AuthoritySource = authorities{}
 
 // Authority implements verifier.AuthoritySource.
 func (a authorities) Authority(ctx context.Context, q verifier.AuthorityQuery) (verifier.AuthorityAnswer, error) {
-	return authorityFor(q, func(rq registry.AuthorityQuery) (registry.AuthorityAnswer, error) { return a.registry.Authority(ctx, rq) })
+	return authorityFor(q, func(rq registry.AuthorityQuery) (registry.AuthorityAnswer, error) {
+		return a.registry.Authority(ctx, rq)
+	})
 }
 
 // authorityFor asks once for each level that the credential states, since an authority may be limited to some, and gives

@@ -66,13 +66,15 @@ func TestKillLoop(t *testing.T) {
 	for n, point := range plan {
 		issued, revoked, wallets := d.counts()
 		ran := d.killRound(n, point)
+		start := time.Now()
 		ready := d.checkRound(point)
 		i, r, w := d.counts()
 		if point == "" {
 			point = "any time"
 		}
-		t.Logf("round %2d, killed at %-28s after %6s: acknowledged %3d issued, %3d revoked, %2d wallets; ready again in %s",
-			n+1, point, ran.Round(time.Millisecond), i-issued, r-revoked, w-wallets, ready.Round(time.Millisecond))
+		t.Logf("round %2d, killed at %-28s after %6s: acknowledged %3d issued, %3d revoked, %2d wallets; ready again in %s, checked in %s",
+			n+1, point, ran.Round(time.Millisecond), i-issued, r-revoked, w-wallets,
+			ready.Round(time.Millisecond), time.Since(start).Round(time.Millisecond))
 		if t.Failed() {
 			t.Fatalf("round %d, killed at %s: the server's log ends with:\n%s\nthe journal with:\n%s", n+1, point, s.logTail(), d.journal.tail())
 		}

@@ -134,7 +134,7 @@ func (s *installation) run(args ...string) []byte {
 	command.Stderr = &stderr
 	out, err := command.Output()
 	if err != nil {
-		s.t.Fatalf("heartmark %s: %v\n%s", strings.Join(args, " "), err, stderr.Bytes())
+		s.t.Fatalf("heartmark %s: %v\n%s%s", strings.Join(args, " "), err, out, stderr.Bytes())
 	}
 	return out
 }

@@ -105,6 +105,11 @@ func (d *driver) prove(ctx context.Context, f *flow) error {
 		return err
 	}
 	f.proved = false
+	return d.receive(ctx, f)
+}
+
+// receive sends the proof and takes the credential.
+func (d *driver) receive(ctx context.Context, f *flow) error {
 	var answer struct {
 		Credentials []struct{ Credential json.RawMessage }
 	}
@@ -198,14 +203,28 @@ func (d *driver) goOn(ctx context.Context, f *flow, point string) error {
 	if err := d.refused(ctx, f.tokenCall(), "invalid_grant"); err != nil {
 		return err
 	}
-	if f.proof != "" {
-		if err := d.refused(ctx, f.credentialCall(), "invalid_nonce"); err != nil {
-			return err
-		}
+	if err := d.checkNonce(ctx, f, point); err != nil {
+		return err
 	}
 	// Under a new nonce the same key gets the same credential, also where the first answer was lost.
 	if err := d.prove(ctx, f); err != nil {
 		return err
 	}
 	return d.refused(ctx, f.credentialCall(), "invalid_nonce")
+}
+
+// checkNonce sends the last proof again. Where its first answer was lost, the nonce may not have been taken; then it is
+// taken now.
+func (d *driver) checkNonce(ctx context.Context, f *flow, point string) error {
+	if f.proof == "" {
+		return nil
+	}
+	again := d.refused(ctx, f.credentialCall(), "invalid_nonce")
+	if f.proved || again == nil || strings.HasPrefix(point, "nonce.after_take") {
+		return again
+	}
+	if err := d.refused(ctx, f.credentialCall(), "invalid_nonce"); err != nil {
+		return errors.Join(again, err)
+	}
+	return nil
 }

@@ -30,10 +30,13 @@ def interval(score, y, p, seed=5) -> list[float]:
     pick, values = np.random.default_rng(seed), []
     for _ in range(RESAMPLES):
         at = pick.integers(0, len(y), len(y))
+        if len(set(y[at].tolist())) < 2:
+            continue
         try:
             values.append(score(y[at], p[at]))
         except ValueError:
             continue
+    values = [v for v in values if not np.isnan(v)]
     return [round(float(v), 3) for v in np.percentile(values, [5, 95])] if values else []
 
 
@@ -189,18 +192,17 @@ CAUSE = re.compile(r"\b(because|since|due to|made me|makes me)\b|因为|我发�
 def facet_outcomes(rows, p) -> dict[str, np.ndarray]:
     """The outcome of each facet (assessment design, section 5) for every row, as the program computes it."""
     hostile = 1 - p["hostility"][:, 0]
-    severity = p["hostility"] @ np.arange(4)
     act = {a: p["act"][:, i] for i, a in enumerate(ACTS)}
     impolite, polite = p["politeness"][:, 0], p["politeness"][:, 2]
-    rel, one = p["relevance"][:, 0], lambda h: p[h][:, 0]
+    one = lambda h: p[h][:, 0]  # noqa: E731
     return {
         "SA1": one("self_naming") * (1 - hostile),
         "SA2": np.array([1.0 if CAUSE.search(r.text) else v for r, v in zip(rows, one("realization"))]),
-        "SM1": 1 - np.minimum(severity, 3) / 3,
-        "SM2": (1 - impolite) * np.minimum(act["question"] + act["agree"] + act["apology"] + act["offer_or_coordinate"] + act["other"], 1) * rel,
+        "SM1": 1 - hostile,
+        "SM2": (1 - impolite) * np.minimum(act["question"] + act["agree"] + act["apology"] + act["offer_or_coordinate"] + act["other"], 1),
         "SM3": one("reappraisal"),
         "SO1": p["ip"][:, 1] + p["ip"][:, 2],
-        "SO2": (1 - p["er"][:, 0] * p["ex"][:, 0]) * rel,
+        "SO2": 1 - p["er"][:, 0] * p["ex"][:, 0],
         "SO3": 1 - np.maximum(one("ctx_ignore"), p["emotion"][:, 0]),
         "SK1": np.minimum(act["comfort"] + act["offer_or_coordinate"] + act["thanks"] + act["praise"], 1),
         "SK2": np.minimum(act["question"] + act["agree"] + act["apology"] + act["offer_or_coordinate"], 1) * (1 - one("ctx_escalate")) * (1 - hostile),

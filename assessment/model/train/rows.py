@@ -201,7 +201,7 @@ class Builder:
         for d in self.rows("cold"):
             bad = d["labels"]["offensive"]
             row = self.add(Row(d["text"], "zh", "cold"))
-            row.put("hostility", ("mild", "strong", "severe") if bad else "none", gold=True)
+            row.put("hostility", INSULT if bad else "none", gold=True)
             if self.train:
                 row.put("distress", 0, 0.2)
                 if bad:
@@ -252,10 +252,12 @@ class Builder:
             if kind == "Offending User":
                 alone = self.add(Row(d["text"], "en", "diasafety"))
                 for r in (alone, row):
-                    r.put("hostility", ("mild", "strong", "severe") if bad else "none", 0.7)
+                    r.put("hostility", INSULT if bad else "none", 0.7)
+                row.put("act", ("irony_or_undervalue", "disagree_or_reject", "command") if bad else NOT_HARSH, 0.3)
             if kind == "Risk Ignorance":
                 self.add(Row(d["context"][-1]["text"], "en", "diasafety")).put("distress", 1, 1.0)
                 row.put("ctx_insult", 0, 0.2) if not bad else None
+                row.put("act", NO_SUPPORT if bad else ("comfort", "question", "offer_or_coordinate", "agree", "praise"), 0.3)
             if kind == "Unauthorized Expertise" and not bad:
                 row.put("ctx_escalate", 0, 0.3).put("ctx_insult", 0, 0.3)
             self.pairs.setdefault("diasafety", []).append((context, d["text"], "en"))
@@ -279,14 +281,22 @@ class Builder:
             row.put("ctx_insult", 0, 0.2).put("ctx_escalate", 0, 0.3)
             if levels["er"]:
                 row.put("act", ("comfort", "question") if levels["ex"] == 2 else "comfort", 0.5)
+            else:
+                row.put("act", NO_SUPPORT, 0.4)
             seeker = d["context"][-1]["text"]
             self.add(Row(seeker, "en", "epitome_seeker")).put("distress", 1, 1.0)
             self.add(Row(d["text"], "en", "epitome")).put("self_naming", 0, 0.3).put("hostility", "none", 0.3)
             self.pairs.setdefault("epitome", []).append((context, d["text"], "en"))
 
     def personas(self) -> None:
+        told: dict[str, list] = {"en": [], "zh": []}
+        lines: list[tuple] = []
         for d in self.rows("empathetic_personas"):
             lang = "en" if d["lang"] == "en" else "zh"
+            if d["task"] == "empathy":
+                lines.append((lang, d["text"], d["labels"]["empathy"]))
+            elif d["labels"]["emotion"] != "joy":
+                told[lang].append(d["text"])
             row = self.add(Row(d["text"], lang, "personas"))
             if d["task"] == "empathy":
                 level = d["labels"]["empathy"]
@@ -305,6 +315,28 @@ class Builder:
             if self.train:
                 row.put("hostility", "none", 0.3).put("va", {"valence": 0.6 if name == "joy" else -0.5}, 0.1)
                 row.put("reappraisal", 0, 0.4) if name != "joy" else None
+
+        self._answers_to(told, lines)
+
+    def _answers_to(self, told: dict, lines: list) -> None:
+        """Statements of distress with helper lines as answers, and with lines of other talks that pass over them. Made
+        from annotated rows; the pairing is ours. They stand in for the Chinese pairs that no set has."""
+        for lang, text, level in lines:
+            context = [(False, self.random.choice(told[lang]))]
+            row = self.add(Row(text, lang, "personas_pair", context))
+            if level != 1:
+                row.put("er", ("weak", "strong") if level else "none", 0.4)
+            if level == 2:
+                row.put("ip", ("weak", "strong"), 0.3).put("ctx_ignore", 0, 0.6, gold=True).put("act", ("comfort", "question"), 0.4)
+        strangers = {"zh": "cped", "en": "casino"}
+        for lang, name in strangers.items():
+            talk = [t["text"] for d in self.rows(name) for t in d["turns"] if t.get("act", "") in PLAIN_ACTS and "deal" not in t
+                    and t.get("sentiment", "neutral") != "negative"]
+            for statement in told[lang]:
+                row = self.add(Row(self.random.choice(talk), lang, "personas_pair", [(False, statement)]))
+                row.put("ctx_ignore", 1, 0.5, gold=True)
+                if self.train:
+                    row.put("er", "none", 0.3).put("ip", "none", 0.3).put("ex", "none", 0.2).put("relevance", 0, 0.5)
 
     def emobank(self) -> None:
         for d in self.rows("emobank"):
@@ -388,7 +420,7 @@ class Builder:
         row.put("act", act, weight, gold=True)
         self._cped_emotion(single if not self.train or self.random.random() < 0.8 else row, emotion)
         if self.train:
-            self._cped_weak(single, row, emotion, act, answers)
+            self._cped_weak(single, row, emotion, act, answers, d["turns"][i - 1].get("emotion") if i else "")
 
     def _cped_emotion(self, row: Row, emotion: str) -> None:
         if emotion in CPED:
@@ -398,7 +430,7 @@ class Builder:
         elif emotion == "negative-other":
             row.put("emotion", emotions(set(), sorted(POSITIVE | {"neutral"})), 0.4)
 
-    def _cped_weak(self, single: Row, row: Row, emotion: str, act: str, answers: bool) -> None:
+    def _cped_weak(self, single: Row, row: Row, emotion: str, act: str, answers: bool, before: str) -> None:
         sign = {"happy": 1, "grateful": 1, "relaxed": 1, "positive-other": 1, "neutral": 0}.get(emotion, -1)
         single.put("va", {"valence": 0.4 * sign}, 0.1)
         if emotion in ("sadness", "fear", "worried"):
@@ -417,9 +449,11 @@ class Builder:
             if act == "comfort":
                 row.put("er", ("weak", "strong"), 0.8).put("ctx_ignore", 0, 0.5)
             elif act not in ("apology", "thanks", "praise", "agree"):
-                row.put("er", "none", 0.15).put("ip", "none", 0.1)
+                row.put("er", "none", 0.15)
             if act != "question":
-                row.put("ex", "none", 0.2)
+                row.put("ex", "none", 0.15)
+            elif before in ("sadness", "fear", "worried", "depress"):
+                row.put("ex", ("weak", "strong"), 0.4)
             if sign >= 0:
                 row.put("ctx_insult", 0, 0.3).put("ctx_escalate", 0, 0.3).put("hostility", "none", 0.4)
             if emotion in ("anger", "disgust") and act in ("irony_or_undervalue",):
@@ -495,4 +529,10 @@ class Builder:
 
 
 STRENGTHS = ("none", "weak", "strong")
+# Severity: mild is rude or curt, strong an insult to a person or a group, severe a threat or hate. COLD and DiaSafety mark
+# insults without grading them.
+INSULT = ("strong", "severe")
+PLAIN_ACTS = ("", "statement-non-opinion", "statement-opinion", "answer", "command", "quotation")
+NO_SUPPORT = ("agree", "question", "small_talk", "disagree_or_reject", "command", "irony_or_undervalue", "other")
+NOT_HARSH = tuple(a for a in ACTS if a not in ("irony_or_undervalue", "command"))
 assert set(CPED_ACT.values()) | set(CASINO_ACT.values()) | {"other"} <= set(ACTS)

@@ -66,6 +66,7 @@ def gold(rows: list, head: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def fit(kind: str, z: np.ndarray, y: np.ndarray, known: np.ndarray) -> dict:
+    z, y = z.astype(float), y.astype(float)  # the optimiser's small steps vanish in single precision
     labels = z.shape[1]
     if kind == "value":
         scale, shift = [], []

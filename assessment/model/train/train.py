@@ -25,8 +25,9 @@ from rows import Builder
 from start_weights import Start, package_file
 
 # SHARE of the rows of a large set that one pass uses (about the square root of its size)
-SHARE = {"goemotions": 0.65, "cold": 0.45, "xed": 0.6, "topical": 0.7, "davidson": 0.7}
-SCALE = {"emotion": 0.35, "va": 3.0, "realization": 0.3}
+SHARE = {"goemotions": 0.65, "cold": 0.4, "xed": 0.5, "cped": 0.75, "emory": 0.7, "frames": 0.6, "topical": 0.6, "davidson": 0.5,
+         "epitome_seeker": 0.5, "emobank": 0.7}
+SCALE = {"emotion": 0.5, "va": 3.0, "realization": 0.3}
 TOKENS_A_BATCH = 1500
 
 

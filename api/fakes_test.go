@@ -1,0 +1,325 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"heartmark/assessment"
+	"heartmark/assessment/evidence"
+	"heartmark/issuer"
+	"heartmark/issuer/oid4vci"
+	"heartmark/registry"
+	"heartmark/registry/translog"
+	"heartmark/schemas"
+	"heartmark/verifier"
+)
+
+// fakeIssuer keeps credentials by tenant and idempotency key, as the real one does.
+type fakeIssuer struct {
+	mu     sync.Mutex
+	issued map[string]issuer.Issued
+	keys   map[string]string
+	calls  int
+}
+
+func (f *fakeIssuer) Issue(_ context.Context, r issuer.Request) (issuer.Issued, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls++
+	if r.ReportID == "panic" {
+		panic("secret text in a panic")
+	}
+	if r.ReportID == "thin" {
+		return issuer.Issued{}, issuer.ErrNothingToIssue
+	}
+	if !strings.HasPrefix(r.HolderID, "did:") {
+		return issuer.Issued{}, errors.Join(issuer.ErrInvalid, &schemas.FieldError{Pointer: "/subject/id", Expected: "a DID", Err: schemas.ErrMalformed})
+	}
+	i := issuer.Issued{
+		ID: "urn:uuid:22222222-2222-4222-8222-222222222222", Configuration: r.Configuration, Format: "ldp_vc",
+		Credential: json.RawMessage(`{"type":["VerifiableCredential"]}`), Status: issuer.StatusValid,
+		IssuedAt: time.Date(2026, 2, 1, 12, 0, 0, 0, time.UTC), ValidFrom: "2026-02-01T12:00:00Z", ValidUntil: "2027-02-01T12:00:00Z",
+	}
+	f.issued[r.Tenant+" "+string(i.ID)] = i
+	return i, nil
+}
+
+func (f *fakeIssuer) Get(_ context.Context, tenant string, id schemas.CredentialID) (issuer.Issued, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	i, ok := f.issued[tenant+" "+string(id)]
+	if !ok {
+		return issuer.Issued{}, issuer.ErrNotFound
+	}
+	return i, nil
+}
+
+func (f *fakeIssuer) List(_ context.Context, tenant, _ string, _ int) ([]issuer.Issued, string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []issuer.Issued
+	for name, i := range f.issued {
+		if strings.HasPrefix(name, tenant+" ") {
+			i.Credential = nil
+			out = append(out, i)
+		}
+	}
+	return out, "next page", nil
+}
+
+func (f *fakeIssuer) Configurations() []issuer.Configuration { return issuer.DefaultConfigurations() }
+
+func (f *fakeIssuer) set(tenant string, id schemas.CredentialID, to issuer.Status) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	i, ok := f.issued[tenant+" "+string(id)]
+	if !ok {
+		return issuer.ErrNotFound
+	}
+	if i.Status == issuer.StatusRevoked && to != issuer.StatusRevoked {
+		return issuer.ErrRevoked
+	}
+	i.Status = to
+	f.issued[tenant+" "+string(id)] = i
+	return nil
+}
+
+func (f *fakeIssuer) Revoke(_ context.Context, tenant string, id schemas.CredentialID, _ string) error {
+	return f.set(tenant, id, issuer.StatusRevoked)
+}
+
+func (f *fakeIssuer) Suspend(_ context.Context, tenant string, id schemas.CredentialID, _ string) error {
+	return f.set(tenant, id, issuer.StatusSuspended)
+}
+
+func (f *fakeIssuer) Reinstate(_ context.Context, tenant string, id schemas.CredentialID, _ string) error {
+	return f.set(tenant, id, issuer.StatusValid)
+}
+
+type fakeWallets struct{ offers, nonces int }
+
+func (f *fakeWallets) CreateOffer(_ context.Context, r oid4vci.OfferRequest) (oid4vci.Offer, error) {
+	if r.Configuration == "nope" {
+		return oid4vci.Offer{}, &oid4vci.Error{Code: oid4vci.CodeUnknownConfiguration, Description: "no such configuration", Status: 400}
+	}
+	f.offers++
+	return oid4vci.Offer{ID: "o1", URI: "openid-credential-offer://?x", Address: origin + "/oid4vci/acme/offers/r", JSON: []byte(`{}`), TxCode: "123456"}, nil
+}
+
+func (f *fakeWallets) OfferStatus(_ context.Context, tenant, id string) (oid4vci.OfferStatus, error) {
+	if tenant != "acme" || id != "o1" {
+		return oid4vci.OfferStatus{}, oid4vci.ErrNotFound
+	}
+	return oid4vci.OfferStatus{ID: id, State: oid4vci.StateCreated}, nil
+}
+
+func (f *fakeWallets) RevokeOffer(_ context.Context, tenant, _ string) error {
+	if tenant != "acme" {
+		return oid4vci.ErrNotFound
+	}
+	return nil
+}
+
+func (f *fakeWallets) OfferByRef(_ context.Context, _, ref string) ([]byte, error) {
+	if ref != "r" {
+		return nil, oid4vci.ErrNotFound
+	}
+	return []byte(`{"credential_issuer":"` + origin + `/oid4vci/acme"}`), nil
+}
+
+func (f *fakeWallets) Token(_ context.Context, r oid4vci.TokenRequest) (oid4vci.TokenResponse, error) {
+	if r.PreAuthorizedCode != "code" || !r.HasTxCode {
+		return oid4vci.TokenResponse{}, &oid4vci.Error{Code: oid4vci.CodeInvalidGrant, Description: "the code is wrong", Status: 400}
+	}
+	return oid4vci.TokenResponse{AccessToken: "at", TokenType: "Bearer", ExpiresIn: 300}, nil
+}
+
+func (f *fakeWallets) Nonce(context.Context, string) (string, error) { f.nonces++; return "n", nil }
+
+func (f *fakeWallets) Credential(_ context.Context, _, token string, _ oid4vci.CredentialRequest) (oid4vci.CredentialResponse, error) {
+	if token != "at" {
+		return oid4vci.CredentialResponse{}, &oid4vci.Error{Code: oid4vci.CodeInvalidToken, Description: "bad token", Status: 401, Challenge: `Bearer error="invalid_token"`}
+	}
+	return oid4vci.CredentialResponse{Credentials: []oid4vci.IssuedCredential{{Credential: json.RawMessage(`{}`)}}, NotificationID: "nid"}, nil
+}
+
+func (f *fakeWallets) Notify(context.Context, string, string, oid4vci.Notification) error { return nil }
+
+func (f *fakeWallets) Metadata(_ context.Context, tenant string) (map[string]any, error) {
+	if tenant != "acme" {
+		return nil, oid4vci.ErrNotFound
+	}
+	return map[string]any{"credential_issuer": origin + "/oid4vci/" + tenant}, nil
+}
+
+func (f *fakeWallets) ASMetadata(_ context.Context, tenant string) (map[string]any, error) {
+	return map[string]any{"issuer": origin + "/oid4vci/" + tenant}, nil
+}
+
+// fakeRegistry is registry, log and source of groups.
+type fakeRegistry struct{}
+
+func (fakeRegistry) DIDDocument(_ context.Context, did string) ([]byte, string, error) {
+	if did != "did:web:dei.example" && did != "did:web:dei.example:acme" {
+		return nil, "", registry.ErrNotFound
+	}
+	return []byte(`{"id":"` + did + `"}`), `"tag"`, nil
+}
+
+func (fakeRegistry) Artefact(_ context.Context, kind registry.Kind, name string) (registry.Artefact, error) {
+	if name != "dei/v1" {
+		return registry.Artefact{}, registry.ErrNotFound
+	}
+	return registry.Artefact{Kind: kind, Name: name, MediaType: "application/ld+json", Data: []byte(`{}`), SHA256: "abc"}, nil
+}
+
+func (fakeRegistry) Artefacts(_ context.Context, kind registry.Kind, _ string, _ int) ([]registry.Artefact, error) {
+	return []registry.Artefact{{Kind: kind, Name: "dei/v1", SRI: "sha384-x"}}, nil
+}
+
+func (fakeRegistry) StatusList(_ context.Context, group schemas.ListGroup, purpose string, at time.Time) ([]byte, uint64, error) {
+	if group != "g1" || !at.IsZero() && at.Year() < 2026 {
+		return nil, 0, registry.ErrNotFound
+	}
+	return []byte(`{"purpose":"` + purpose + `"}`), 3, nil
+}
+
+func (fakeRegistry) Snapshot(context.Context) ([]byte, error) {
+	return []byte(`{"snapshot":true}`), nil
+}
+
+func (fakeRegistry) Authority(_ context.Context, q registry.AuthorityQuery) (registry.AuthorityAnswer, error) {
+	known := q.Entity == "did:web:dei.example:acme"
+	return registry.AuthorityAnswer{
+		Authorized: known && q.Action == registry.ActionIssue, State: registry.StateInForce, Evaluated: time.Date(2026, 2, 1, 12, 0, 0, 0, time.UTC),
+		KnownEntity: known, KnownAuthority: true, KnownAction: true, KnownResource: true,
+	}, nil
+}
+
+func (fakeRegistry) AuthoritiesOf(_ context.Context, entity string, _ time.Time) ([]registry.Authority, error) {
+	if entity != "did:web:localhost%3A8080:acme" {
+		return nil, registry.ErrNotFound
+	}
+	return []registry.Authority{{ID: "a1", Entity: entity, Name: "Acme", Status: registry.Active}}, nil
+}
+
+func (fakeRegistry) Issuers(context.Context, string, string, string, int) ([]registry.Issuer, string, error) {
+	index := uint64(7)
+	return []registry.Issuer{{DID: "did:web:dei.example:acme", Name: `Acme <script>alert(1)</script>`, Authorities: []registry.Authority{{
+		ID: "a1", Entity: "did:web:dei.example:acme", Action: "issue", Resource: origin + "/achievements/dei/profile/v1",
+		Status: registry.Active, ValidFrom: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Levels: schemas.Levels(), Log: &index,
+	}}}}, "", nil
+}
+
+func (fakeRegistry) KeyIntervals(_ context.Context, did string, _ time.Time) ([]registry.KeyInterval, error) {
+	return []registry.KeyInterval{{DID: did, Method: did + "#k1", Kind: "credential", PublicKeyMultibase: "z6Mk", From: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}}, nil
+}
+
+func (fakeRegistry) Resources(context.Context, string, int) ([]string, error) {
+	return []string{origin + "/achievements/dei/profile/v1"}, nil
+}
+
+func (fakeRegistry) File(_ context.Context, path string) (translog.File, error) {
+	switch path {
+	case "checkpoint":
+		return translog.File{Data: []byte("dei.example/log\n3\nroot\n\n— sig\n"), MediaType: "text/plain; charset=utf-8"}, nil
+	case "tile/0/000":
+		return translog.File{Data: []byte{1}, MediaType: "application/octet-stream", Immutable: true}, nil
+	}
+	return translog.File{}, translog.ErrNotFound
+}
+
+func (fakeRegistry) VerifierKeys() []string { return []string{"dei.example/log+1+x"} }
+
+func (fakeRegistry) Size(context.Context) (uint64, error) { return 3, nil }
+
+func (fakeRegistry) Groups(context.Context) ([]registry.List, error) {
+	return []registry.List{{Group: "g1", Purposes: []string{"revocation", "suspension"}}}, nil
+}
+
+// fakeVerifier answers by the credential's name and remembers what it was asked.
+type fakeVerifier struct{ last verifier.Input }
+
+func (f *fakeVerifier) Verify(_ context.Context, in verifier.Input) (verifier.Result, error) {
+	f.last = in
+	doc := in.Document
+	if doc == nil {
+		parsed, err := schemas.ParseObject(in.Data)
+		if err != nil {
+			return verifier.Result{}, errors.Join(verifier.ErrUnreadable, err)
+		}
+		doc = parsed
+	}
+	if doc["type"] == nil {
+		return verifier.Result{}, verifier.ErrUnreadable
+	}
+	if in.Policy != "" && in.Policy != "default" {
+		return verifier.Result{}, verifier.ErrUnknownPolicy
+	}
+	r := verifier.Result{
+		Verdict: verifier.Valid, Policy: "default", PolicyVersion: "1", CheckedAt: time.Date(2026, 2, 1, 12, 0, 0, 0, time.UTC),
+		Kind: verifier.KindCredential, Credential: doc,
+		Checks:  []verifier.Check{{ID: verifier.CheckParse, Outcome: verifier.Pass, Code: "parse_ok", Detail: "the input was read"}},
+		Summary: verifier.Summary{Name: "Name", IssuerID: "did:web:dei.example:acme"},
+	}
+	if doc["name"] == "revoked" {
+		r.Verdict = verifier.Invalid
+		r.Checks = append(r.Checks, verifier.Check{ID: verifier.CheckStatus, Outcome: verifier.Fail, Code: "status_revoked", Detail: "revoked by its issuer"})
+	}
+	return r, nil
+}
+
+type fakeReports struct {
+	mu   sync.Mutex
+	kept map[string]assessment.Report
+}
+
+func (f *fakeReports) SaveReport(_ context.Context, tenant string, r assessment.Report) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.kept[tenant+" "+r.ID] = r
+	return nil
+}
+
+func (f *fakeReports) Report(_ context.Context, tenant, id string) (assessment.Report, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r, ok := f.kept[tenant+" "+id]
+	if !ok {
+		return assessment.Report{}, assessment.ErrNotFound
+	}
+	return r, nil
+}
+
+func (f *fakeReports) Reports(context.Context, string, string, int) ([]string, error) {
+	return []string{"r1"}, nil
+}
+
+func (f *fakeReports) Erase(_ context.Context, tenant, id string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.kept, tenant+" "+id)
+	return nil
+}
+
+type fakeAssessor struct{}
+
+func (fakeAssessor) Assess(_ context.Context, b evidence.Batch) ([]assessment.Report, error) {
+	var out []assessment.Report
+	for _, rec := range b.Receipts {
+		score := 61.5
+		level := "proficient"
+		out = append(out, assessment.Report{
+			ID: "r1", Schema: assessment.Schema, Subject: rec.Subject, Platforms: []string{}, Caveats: []string{},
+			Dimensions: map[schemas.Dimension]assessment.DimensionReport{
+				schemas.DimensionSocialAwareness: {Status: assessment.StatusScored, Score: &score, Level: &level, Facets: map[string]assessment.FacetReport{}},
+			},
+			Provenance: assessment.Provenance{Purposes: rec.Purposes},
+		})
+	}
+	return out, nil
+}
