@@ -42,10 +42,15 @@ func (r *Registry) StatusList(
 	if !at.IsZero() && at.Before(now) {
 		return r.pastList(ctx, group, purpose, at.UTC(), now)
 	}
-	publishErr := r.refresh(ctx, listKey{group, purpose}, now)
+	key := listKey{group, purpose}
+	publishErr := r.refresh(ctx, key, now)
 	v, err := r.c.Store.ListVersion(ctx, group, purpose, time.Time{})
-	if errors.Is(err, ErrNotFound) && publishErr != nil {
-		return nil, 0, publishErr
+	if errors.Is(err, ErrNotFound) {
+		// A new list has no older version to give meanwhile: its first reader waits for whoever publishes.
+		if err := r.publishOne(ctx, key); err != nil {
+			return nil, 0, err
+		}
+		v, err = r.c.Store.ListVersion(ctx, group, purpose, time.Time{})
 	}
 	if err != nil {
 		return nil, 0, err
@@ -76,6 +81,18 @@ func (r *Registry) refresh(ctx context.Context, key listKey, now time.Time) erro
 		return nil
 	}
 	defer r.publishing.Unlock()
+	return r.publishKey(ctx, key)
+}
+
+// publishOne publishes one list if there is need, after whoever publishes now.
+func (r *Registry) publishOne(ctx context.Context, key listKey) error {
+	r.publishing.Lock()
+	defer r.publishing.Unlock()
+	return r.publishKey(ctx, key)
+}
+
+// publishKey publishes the list of that key if there is need, with publishing held.
+func (r *Registry) publishKey(ctx context.Context, key listKey) error {
 	groups, err := r.c.Lists.Groups(ctx)
 	if err != nil {
 		return fmt.Errorf("status list groups: %w", err)

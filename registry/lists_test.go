@@ -266,6 +266,23 @@ func TestListsConcurrently(t *testing.T) {
 	}
 }
 
+// TestFirstReaders: the first readers of lists that nobody has published yet get them, also while another list is being
+// published.
+func TestFirstReaders(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var wg sync.WaitGroup
+	for n := range 32 {
+		wg.Go(func() {
+			purpose := []string{"revocation", "suspension"}[n%2]
+			if _, version, err := w.StatusList(t.Context(), "g1", purpose, time.Time{}); err != nil || version != 1 {
+				t.Errorf("reader %d of %s: version %d, %v", n, purpose, version, err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
 // Crash points: whatever happens between build and mark, a restart ends with the bit published, one version more, and
 // each version once in the log.
 func TestListCrashPoints(t *testing.T) {
