@@ -140,4 +140,3 @@ func decode[T any](t *testing.T, rec *httptest.ResponseRecorder) T {
 	}
 	return v
 }
-

@@ -70,8 +70,9 @@ func (p *Pages) Problem(w http.ResponseWriter, r *http.Request, code string) err
 		if kebab(f.Code) != code {
 			continue
 		}
-		data.Title = words.or("check."+string(f.Check), "check.other") + words.text["problem.colon"] + words.text["outcome."+string(f.Outcome)]
-		data.Detail, data.Action, data.Type = words.finding(f), words.text["problem.check.action"], f.Type
+		data.Title, data.Action, data.Type = words.finding(f), words.text["problem.check.action"], f.Type
+		data.Detail = strings.NewReplacer("{check}", words.or("check."+string(f.Check), "check.other"),
+			"{outcome}", words.text["outcome."+string(f.Outcome)]).Replace(words.text["problem.finding"])
 		if f.Type == "own" {
 			data.Type = p.c.Origin + "/problems/" + code
 		}
