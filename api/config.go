@@ -69,6 +69,7 @@ type Config struct {
 	Verifier verifierapi.Verifier
 	Reports  assessmentapi.Reports
 	Assessor assessmentapi.Assessor // nil where the classifier is not available: submitting evidence answers 503
+	SaltKey  []byte                 // secret that makes a repeated submission the same report; may be empty
 	AtOnce   int                    // submissions scored at once; 0 means 2
 	Ready    func(ctx context.Context) error
 	Logger   *slog.Logger

@@ -37,6 +37,8 @@ type Config struct {
 	Assessor Assessor
 	Reports  Reports
 	Now      func() time.Time
+	// SaltKey, a secret of the installation, makes a submission that is repeated the same report. Empty makes it a new one.
+	SaltKey []byte
 	// AtOnce is how many submissions are scored at once; 0 reads 2. More are answered 503 with Retry-After.
 	AtOnce int
 }
@@ -123,7 +125,7 @@ func (h *Handler) Submit(c echo.Context) error {
 
 // options reads the parameters of a submission.
 func (h *Handler) options(r *http.Request) (evidence.Options, error) {
-	query, err := edge.Query(r, "format", "subject", "consent", "on_error", "platform", "voluntary", "dates")
+	query, err := edge.Query(r, "format", "subject", "consent", "on_error", "platform", "dates")
 	if err != nil {
 		return evidence.Options{}, err
 	}
@@ -135,7 +137,7 @@ func (h *Handler) options(r *http.Request) (evidence.Options, error) {
 	}
 	o := evidence.Options{
 		Format: query["format"], Subject: query["subject"], OnError: query["on_error"], Platform: query["platform"],
-		Voluntary: query["voluntary"], DayFirst: query["dates"], Now: h.c.Now,
+		DayFirst: query["dates"], SaltKey: h.c.SaltKey, Now: h.c.Now,
 	}
 	if query["consent"] != "" {
 		o.Consent = strings.Split(query["consent"], ",")

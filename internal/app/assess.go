@@ -36,8 +36,17 @@ func openClassifier(c config.Model, log *slog.Logger) (*onnx.Classifier, error) 
 	return classifier, nil
 }
 
-func newAssessor(classifier assessment.Classifier, newID func() string, progress func(done, total int)) (*assessment.Assessor, error) {
-	return assessment.New(assessment.Config{Classifier: classifier, Language: text.Language, Progress: progress, NewID: newID})
+func newAssessor(classifier assessment.Classifier, hashKey []byte, progress func(done, total int)) (*assessment.Assessor, error) {
+	return assessment.New(assessment.Config{Classifier: classifier, Language: text.Language, HashKey: hashKey, Progress: progress})
+}
+
+// assessor hashes who and where in what is stored under a secret of this installation.
+func (a *App) assessor(ctx context.Context, classifier assessment.Classifier, progress func(done, total int)) (*assessment.Assessor, error) {
+	key, err := a.secret(ctx, "item hashes")
+	if err != nil {
+		return nil, err
+	}
+	return newAssessor(classifier, key, progress)
 }
 
 type assessFlags struct {

@@ -89,12 +89,12 @@ func (c *console) demo(ctx context.Context, out, lang string) error {
 		return err
 	}
 	defer func() { _ = classifier.Close() }()
-	assessor, err := newAssessor(classifier, nil, c.progress("classifying"))
-	if err != nil {
-		return err
-	}
 	if d.app, err = Build(ctx, cfg, log, Options{}); err != nil {
 		return err
+	}
+	assessor, err := d.app.assessor(ctx, classifier, c.progress("classifying"))
+	if err != nil {
+		return errors.Join(err, d.app.Close())
 	}
 	serving, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)

@@ -84,7 +84,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	}
 	var assessor *assessment.Assessor
 	if classifier != nil {
-		if assessor, err = newAssessor(classifier, nil, nil); err != nil {
+		if assessor, err = a.assessor(ctx, classifier, nil); err != nil {
 			return errors.Join(err, a.Close())
 		}
 	}
@@ -106,7 +106,7 @@ func listen(address, setting string) (net.Listener, error) {
 // ctx ends; requests in flight then finish within the shutdown grace. assessor is nil without a classifier.
 func (a *App) Serve(ctx context.Context, listener, operations net.Listener, assessor *assessment.Assessor) error {
 	metrics := obs.NewRegistry()
-	handler, err := a.handler(metrics, assessor)
+	handler, err := a.handler(ctx, metrics, assessor)
 	if err != nil {
 		return err
 	}
@@ -169,15 +169,19 @@ func (a *App) purge(ctx context.Context, every time.Duration) error {
 	}
 }
 
-func (a *App) handler(metrics prometheus.Registerer, assessor *assessment.Assessor) (http.Handler, error) {
+func (a *App) handler(ctx context.Context, metrics prometheus.Registerer, assessor *assessment.Assessor) (http.Handler, error) {
 	proxies, err := prefixes(a.Config.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
+	salt, err := a.secret(ctx, "evidence salt")
 	if err != nil {
 		return nil, err
 	}
 	c := api.Config{
 		Origin: a.Config.Origin, DID: a.DID(), Dev: a.Config.Mode == config.Development, TrustedProxies: proxies,
 		Keys: apiKeys{a}, Issuer: a.Issuer, Wallets: a.OID4VCI, Registry: a.Registry, TransLog: a.Log,
-		Groups: &statusBits{issuer: a.Issuer, origin: a.Config.Origin}, Verifier: a.Verifier, Reports: a.reports(),
+		Groups: &statusBits{issuer: a.Issuer, origin: a.Config.Origin}, Verifier: a.Verifier, Reports: a.reports(), SaltKey: salt,
 		Ready: a.Store.Check, Logger: a.log, Metrics: metrics, Now: a.now, NewID: a.newID,
 	}
 	if assessor != nil { // a nil pointer in the interface would not read as absent

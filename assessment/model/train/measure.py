@@ -17,7 +17,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 from encode import Encoder
 from heads import ACTS, BY_NAME, EMOTIONS, HEADS
 from rows import Row
-from scores import calibrate, gold, held_out, logits, probabilities, session
+from scores import TRUE_REPLIES, calibrate, gold, held_out, logits, probabilities, session
 from sources import DIALOGUE, SINGLE, rows as read
 
 RESAMPLES = 200
@@ -155,7 +155,7 @@ def all_heads(rows, p, dev_rows, dev_p) -> list[dict]:
     at, y, _ = m.of("relevance", ["casino", "cped", "emory", "diasafety", "epitome", "topical"])
     for lang in ("en", "zh"):
         mine = np.array([rows[i].lang == lang for i in at])
-        m.add("relevance", "shuffled pairs", lang, "accuracy", accuracy, y[mine, 0].astype(int), (p["relevance"][at][mine, 0] >= 0.5).astype(int))
+        m.add("relevance", "shuffled pairs", lang, "accuracy", accuracy, y[mine, 0].astype(int), (p["relevance"][at][mine, 0] >= TRUE_REPLIES).astype(int))
     m.binary("realization", ["goemotions"], "en", auc=True)
     return m.out
 
@@ -164,7 +164,7 @@ def calibration_errors(rows, p) -> dict:
     """Expected calibration error (15 bins) of each head on test, by language."""
     out = {}
     for head in HEADS:
-        if head.kind == "value":
+        if head.kind == "value" or head.name == "relevance":  # relevance is shifted to another share on purpose
             continue
         at, y, known = gold(rows, head.name)
         for lang in ("en", "zh"):
@@ -239,14 +239,16 @@ def judge(facet: str, row: Row):
     if facet in ("SO1", "SO2"):
         if row.source == "epitome" and "er" in row.gold:
             return has("ip", "weak", "strong") if facet == "SO1" else has("er", "weak", "strong") or has("ex", "weak", "strong")
-        if row.source == "personas" and row.lang == "zh" and "empathy" in row.gold:
-            return True if has("empathy", "strong") else False if has("empathy", "none") else None
+        if row.source == "personas_pair" and row.lang == "zh":
+            return not yes_head("ctx_ignore")
         return None
     if facet == "SO3":
         return not yes_head("ctx_ignore") if "ctx_ignore" in row.gold else None
     if facet == "SK1":
         if row.source == "epitome" and "er" in row.gold:
             return True if has("er", "weak", "strong") else False if has("ip", "none") and has("ex", "none") else None
+        if row.source == "personas_pair" and row.lang == "zh":
+            return not yes_head("ctx_ignore")
         if row.source in ("casino", "cped") and row.context and "act" in row.gold:
             return True if has("act", "comfort", "thanks", "praise", "offer_or_coordinate") else False if has(
                 "act", "irony_or_undervalue", "command", "disagree_or_reject") else None
@@ -263,20 +265,69 @@ def judge(facet: str, row: Row):
 
 
 def error_rates(rows, p) -> dict:
-    values = facet_outcomes(rows, p)
-    rates, errors, counts = {}, {}, {}
-    for facet, y in values.items():
+    out = {"final": False, "rates": {}, "standard_errors": {}, "rows": {}}
+    for facet, y in facet_outcomes(rows, p).items():
         verdict = [judge(facet, r) for r in rows]
         for lang in ("en", "zh"):
             good = np.array([v is True and r.lang == lang for v, r in zip(verdict, rows)])
             bad = np.array([v is False and r.lang == lang for v, r in zip(verdict, rows)])
-            if good.sum() < 20 or bad.sum() < 20:
-                continue
-            rates.setdefault(facet, {})[lang] = [round(float(y[good].mean()), 4), round(float(y[bad].mean()), 4)]
-            # doubled: the rows were labelled for another purpose, and not by two people for this one
-            errors.setdefault(facet, {})[lang] = [round(2 * float(y[s].std() / np.sqrt(s.sum())), 4) for s in (good, bad)]
-            counts.setdefault(facet, {})[lang] = [int(good.sum()), int(bad.sum())]
-    return {"final": False, "rates": rates, "standard_errors": errors, "rows": counts}
+            _put(out, facet, lang, y[good], y[bad])
+    pick = np.random.default_rng(17)
+    for lang in ("en", "zh"):
+        moods = _moods(rows, p, lang)
+        if min(map(len, moods.values())) >= 20:
+            _put(out, "SK4", lang, _effect(moods, "low", "high", pick), _effect(moods, "high", "low", pick))
+            _put(out, "SM4", lang, _recovery(moods, 1, pick), _recovery(moods, 9, pick))
+    return out
+
+
+def _put(out: dict, facet: str, lang: str, good: np.ndarray, bad: np.ndarray) -> None:
+    if len(good) < 20 or len(bad) < 20:
+        return
+    out["rates"].setdefault(facet, {})[lang] = [round(float(good.mean()), 4), round(float(bad.mean()), 4)]
+    # doubled: the rows were labelled for another purpose, and not by two people for this one
+    out["standard_errors"].setdefault(facet, {})[lang] = [round(2 * float(y.std() / np.sqrt(len(y))) + 1e-4, 4) for y in (good, bad)]
+    out["rows"].setdefault(facet, {})[lang] = [len(good), len(bad)]
+
+
+LOW, HIGH, EVEN = {"anger", "sadness", "disgust_contempt"}, {"joy", "gratitude", "love_caring", "pride_admiration"}, {"neutral"}
+
+
+def _moods(rows, p, lang) -> dict[str, np.ndarray]:
+    """Predicted (valence, hostility) of single messages whose annotated emotion is low, high or neutral."""
+    moods = {"low": [], "high": [], "even": []}
+    for i, r in enumerate(rows):
+        if r.lang == lang and not r.context and "emotion" in r.gold and r.source in ("goemotions", "personas", "cped"):
+            named = {k for k, v in r.targets["emotion"].items() if v > 0.5}
+            for mood, names in (("low", LOW), ("high", HIGH), ("even", EVEN)):
+                if named and named <= names:
+                    moods[mood].append((p["va"][i, 0], 1 - p["hostility"][i, 0]))
+    return {k: np.array(v).reshape(-1, 2) for k, v in moods.items()}
+
+
+def _effect(moods, before: str, after: str, pick) -> np.ndarray:
+    """SK4: 1 when valence rises by 0.3 or hostility falls by 0.3, 0 the other way, else 0.5."""
+    a, b = (moods[m][pick.integers(0, len(moods[m]), 400)] for m in (before, after))
+    up = (b[:, 0] - a[:, 0] >= 0.3) | (a[:, 1] - b[:, 1] >= 0.3)
+    down = (a[:, 0] - b[:, 0] >= 0.3) | (b[:, 1] - a[:, 1] >= 0.3)
+    return np.where(up & ~down, 1.0, np.where(down & ~up, 0.0, 0.5))
+
+
+def _recovery(moods, stays: int, pick) -> np.ndarray:
+    """SM4: how soon the predicted valence is back within half a personal spread of the baseline, when the writer truly
+    comes back with message number stays. Runs that do not come back within ten messages are not scored."""
+    values = []
+    usual = np.concatenate([moods["even"], moods["high"]])[:, 0]
+    for _ in range(600):
+        own = usual[pick.integers(0, len(usual), 30)]
+        quarter, base, three = np.percentile(own, [25, 50, 75])
+        spread = max((three - quarter) / 1.349, 0.1)  # as the program does
+        low = moods["low"][pick.integers(0, len(moods["low"]), stays - 1), 0]
+        after = moods["even"][pick.integers(0, len(moods["even"]), 11 - stays), 0]
+        back = np.abs(np.concatenate([low, after]) - base) <= spread / 2
+        if back.any():
+            values.append(1 / (1 + (int(back.argmax()) + 1) / 3))
+    return np.array(values)
 
 
 def beyond(run, encoder, curves, data, cap) -> list[dict]:

@@ -176,6 +176,8 @@ class Builder:
             row.put("self_naming", 1, 0.5)
         elif not FIRST.search(text):
             row.put("self_naming", 0, 0.5)
+        if names == {"gratitude"} and "self_naming" not in row.targets:
+            row.put("self_naming", 0, 0.4)
         acts = {GO_ACT[x] for x in labels if x in GO_ACT}
         if len(acts) == 1:
             row.put("act", acts.pop(), 0.4)
@@ -439,12 +441,14 @@ class Builder:
             single.put("distress", 0, 0.4).put("hostility", "none", 0.4)
         if SELF_ZH.search(single.text):
             single.put("self_naming", 1, 0.5)
-        elif "我" not in single.text:
-            single.put("self_naming", 0, 0.3)
+        elif "我" not in single.text or emotion == "neutral" or act in ("thanks", "small_talk"):
+            single.put("self_naming", 0, 0.4)
         if sign <= 0:
             single.put("reappraisal", 0, 0.15)
         if act in ("thanks", "apology", "comfort"):
-            single.put("politeness", "polite", 0.2)
+            single.put("politeness", "polite", 0.3)
+        elif sign >= 0:
+            single.put("politeness", ("neutral", "polite"), 0.2)
         if row.context and answers:
             if act == "comfort":
                 row.put("er", ("weak", "strong"), 0.8).put("ctx_ignore", 0, 0.5)

@@ -12,6 +12,9 @@ from heads import BY_NAME, HEADS, OFFSETS
 from rows import Builder
 
 BUCKETS = (16, 32, 64, 128, 200)
+# TRUE_REPLIES is the share of replies that answer their context in ordinary talk. The relevance head learns on as many
+# shuffled pairs as true ones; its calibrated value is shifted to this share.
+TRUE_REPLIES = 0.8
 SMALLEST = 60  # rows of one language below which the calibration of all languages is used
 HOLD = 1.0  # pull towards no change, in rows
 
@@ -118,6 +121,8 @@ def calibrate(rows: list, z: dict[str, np.ndarray]) -> dict:
             both = head.kind == "value" or (y[mine].max(0, initial=0) > 0).sum() > 1 or len(set(y[mine].ravel())) > 1
             if mine.sum() >= SMALLEST and both:
                 out[head.name][lang] = fit(head.kind, z[head.name][at[mine]], y[mine], known[mine])
+    for curve in out["relevance"].values():
+        curve["shift"] = [v + float(np.log(TRUE_REPLIES / (1 - TRUE_REPLIES))) for v in curve["shift"]]
     return out
 
 
