@@ -63,6 +63,8 @@ func (d draws) reaches(cut float64) float64 {
 	return math.Min(shareAbove(d.posterior, cut), shareAbove(d.bootstrap, cut))
 }
 
+// shareAbove is the share of draws at or above cut, over one draw more than there are: a finite number of draws never makes
+// a certainty.
 func shareAbove(x []float64, cut float64) float64 {
 	n := 0
 	for _, v := range x {
@@ -70,7 +72,7 @@ func shareAbove(x []float64, cut float64) float64 {
 			n++
 		}
 	}
-	return float64(n) / float64(len(x))
+	return float64(n) / float64(len(x)+1)
 }
 
 func quantiles(x []float64) (low, high float64) {

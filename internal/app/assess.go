@@ -121,7 +121,7 @@ func (c *console) assess(ctx context.Context, files []string, f assessFlags) err
 	}
 	var b strings.Builder
 	for _, r := range reports {
-		writeReport(&b, r)
+		writeReport(&b, r, allReasons)
 	}
 	return c.answer(reports, b.String())
 }
@@ -205,15 +205,19 @@ func writeFile(path string, reports int, r assessment.Report, write func(io.Writ
 // barWidth is the width of a score on a terminal, in characters.
 const barWidth = 40
 
-// writeReport prints a report for a terminal: a bar, the interval and the level of each dimension, or what is missing.
-func writeReport(w io.Writer, r assessment.Report) {
+// allReasons prints every reason that a report gives.
+const allReasons = 1 << 10
+
+// writeReport prints a report for a terminal: a bar, the interval and the level of each dimension, or up to reasons of
+// what is missing.
+func writeReport(w io.Writer, r assessment.Report, reasons int) {
 	fmt.Fprintf(w, "subject %s, %s to %s, model %s on %s\n", r.Subject, r.Window.From, r.Window.To, r.Model.ID, r.Model.Runtime)
 	for _, d := range schemas.Dimensions() {
 		rep := r.Dimensions[d]
 		name := fmt.Sprintf("  %-18s", d.Name("en"))
 		if rep.Status != assessment.StatusScored || rep.Score == nil || rep.Interval90 == nil {
 			fmt.Fprintf(w, "%s %s\n", name, strings.ReplaceAll(rep.Status, "_", " "))
-			for _, reason := range rep.Reasons {
+			for _, reason := range rep.Reasons[:min(reasons, len(rep.Reasons))] {
 				fmt.Fprintf(w, "    %s\n", reason.Text("en"))
 			}
 			continue

@@ -242,8 +242,8 @@ func (d *demo) assess(ctx context.Context) error {
 		return err
 	}
 	var text bytes.Buffer
-	writeReport(&text, d.report)
-	d.say("%s   %d messages, scored in %.1f s\n", indent(text.Bytes()), d.report.Quality.Messages, d.app.now().Sub(start).Seconds())
+	writeReport(&text, d.report, 2)
+	d.say("%s\n   %d messages, scored in %.1f s\n", indent(text.Bytes()), d.report.Quality.Messages, d.app.now().Sub(start).Seconds())
 	return d.saveReport("report", d.report)
 }
 
@@ -259,8 +259,8 @@ func (d *demo) abstain(ctx context.Context) error {
 		return err
 	}
 	var text bytes.Buffer
-	writeReport(&text, report)
-	d.say("%s", indent(text.Bytes()))
+	writeReport(&text, report, 1)
+	d.say("%s\n", indent(text.Bytes()))
 	return d.saveReport("report-thin", report)
 }
 
@@ -295,13 +295,23 @@ func (d *demo) saveReport(name string, r assessment.Report) error {
 	return errors.Join(d.save(name+".html", page.Bytes()), d.save(name+".json", data))
 }
 
-// call sends one request to the server with the tenant's key.
+// call sends one request to the server with the tenant's key, ask one as a stranger does, without any.
 func (d *demo) call(ctx context.Context, method, path, mediaType string, body []byte, into any) error {
+	return d.send(ctx, d.key, method, path, mediaType, body, into)
+}
+
+func (d *demo) ask(ctx context.Context, method, path, mediaType string, body []byte, into any) error {
+	return d.send(ctx, "", method, path, mediaType, body, into)
+}
+
+func (d *demo) send(ctx context.Context, key, method, path, mediaType string, body []byte, into any) error {
 	request, err := http.NewRequestWithContext(ctx, method, d.app.Config.Origin+path, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
-	request.Header.Set("Authorization", "Bearer "+d.key)
+	if key != "" {
+		request.Header.Set("Authorization", "Bearer "+key)
+	}
 	if mediaType != "" {
 		request.Header.Set("Content-Type", mediaType)
 	}
@@ -398,12 +408,12 @@ func (d *demo) registryKnows(ctx context.Context) error {
 	d.title("Registry: what anybody can read, with no account")
 	id := d.app.DID() + ":" + DemoTenant
 	for _, path := range []string{
-		"/" + DemoTenant + "/did.json", "/registry/v1/issuers/" + url.PathEscape(id), "/log/checkpoint",
+		"/" + DemoTenant + "/did.json", "/registry/v1/issuers/" + id, "/log/checkpoint",
 	} {
 		d.say("   %s%s\n", d.app.Config.Origin, path)
 	}
 	var issuer map[string]any
-	if err := d.call(ctx, http.MethodGet, "/registry/v1/issuers/"+url.PathEscape(id), "", nil, &issuer); err != nil {
+	if err := d.ask(ctx, http.MethodGet, "/registry/v1/issuers/"+url.PathEscape(id), "", nil, &issuer); err != nil {
 		return err
 	}
 	data, err := json.MarshalIndent(issuer, "", "  ")
@@ -461,7 +471,7 @@ func (d *demo) verifies(ctx context.Context) error {
 // verify posts the credential and saves the verdict, which must be the one expected.
 func (d *demo) verify(ctx context.Context, name string, want verifier.Verdict) error {
 	var result verifier.Result
-	if err := d.call(ctx, http.MethodPost, "/v1/verify", "application/vc", d.held, &result); err != nil {
+	if err := d.ask(ctx, http.MethodPost, "/v1/verify", "application/vc", d.held, &result); err != nil {
 		return err
 	}
 	d.show(result)
