@@ -119,8 +119,10 @@ func TestKillChild(t *testing.T) {
 	}
 }
 
+//
+// It is not parallel: between fork and exec a child holds copies of this process's descriptors, and with them the locks on
+// the folders of tests that close and reopen a store.
 func TestSEC_195_KillLoop(t *testing.T) {
-	t.Parallel()
 	base := t.TempDir()
 	if err := keys.GenerateKEK(filepath.Join(base, "kek")); err != nil {
 		t.Fatal(err)

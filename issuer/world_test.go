@@ -96,9 +96,11 @@ func (w *world) open() {
 	w.t.Helper()
 	var err error
 	if w.db == nil || (w.dir != "" && !w.reuse) {
-		if w.db, err = badger.Open(badger.Config{Dir: w.dir, InMemory: w.dir == "", Unsafe: true}); err != nil {
+		db, err := badger.Open(badger.Config{Dir: w.dir, InMemory: w.dir == "", Unsafe: true})
+		if err != nil {
 			w.t.Fatalf("open store: %v", err)
 		}
+		w.db = db
 	}
 	w.keys, err = keys.Open(w.t.Context(), keys.Config{KEKFile: w.kek, Store: w.db, Now: w.clock.Now, Controller: did})
 	if err != nil {

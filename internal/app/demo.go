@@ -70,7 +70,7 @@ type demo struct {
 }
 
 func (c *console) demo(ctx context.Context, out, lang string) error {
-	d := &demo{console: c, out: out, lang: lang, client: &http.Client{Timeout: time.Minute}}
+	d := &demo{console: c, out: out, lang: lang, client: &http.Client{Timeout: 5 * time.Minute}}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return exitWith(ExitUnavailable, err)
