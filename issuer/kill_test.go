@@ -119,7 +119,7 @@ func TestKillChild(t *testing.T) {
 	}
 }
 
-//
+// TestSEC_195_KillLoop kills a child process at the named points and at random times and checks the invariants each time.
 // It is not parallel: between fork and exec a child holds copies of this process's descriptors, and with them the locks on
 // the folders of tests that close and reopen a store.
 func TestSEC_195_KillLoop(t *testing.T) {

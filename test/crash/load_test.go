@@ -135,6 +135,10 @@ func (d *driver) report(ctx context.Context, err error) {
 // issuing issues to one new holder after the other, and revokes every second credential.
 func (d *driver) issuing(ctx context.Context, worker string) error {
 	for n := 0; ; n++ {
+		// A pace that leaves the driver time to check everything, and lets the workers meet in ever new ways.
+		if err := pause(ctx, rand.N(30*time.Millisecond)); err != nil {
+			return err
+		}
 		holder, err := newHolder()
 		if err != nil {
 			return err

@@ -192,7 +192,7 @@ func (s *installation) logTail() string {
 	if err != nil {
 		return err.Error()
 	}
-	return string(data[max(0, len(data)-4000):])
+	return string(data[max(0, len(data)-40000):])
 }
 
 // errEnded says that the server ended while it was waited for.
@@ -219,9 +219,19 @@ func (p *process) ready(ctx context.Context) (time.Duration, error) {
 		case <-p.ended:
 			return 0, errEnded
 		case <-ctx.Done():
+			p.dump()
 			return 0, fmt.Errorf("not ready within %s", readyIn)
 		case <-tick.C:
 		}
+	}
+}
+
+// dump makes a server that hangs write what its goroutines wait for into its log.
+func (p *process) dump() {
+	_ = p.cmd.Process.Signal(syscall.SIGQUIT)
+	select {
+	case <-p.ended:
+	case <-time.After(5 * time.Second):
 	}
 }
 

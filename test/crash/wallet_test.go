@@ -110,13 +110,25 @@ func (d *driver) prove(ctx context.Context, f *flow) error {
 
 // receive sends the proof and takes the credential.
 func (d *driver) receive(ctx context.Context, f *flow) error {
+	status, body, err := d.do(ctx, f.credentialCall())
+	if err != nil {
+		return err
+	}
+	if status != http.StatusOK {
+		return fmt.Errorf("credential request answered %d %s", status, body)
+	}
+	return d.keep(f, body)
+}
+
+// keep reads the answer with the credential.
+func (d *driver) keep(f *flow, body []byte) error {
+	f.proved = true
 	var answer struct {
 		Credentials []struct{ Credential json.RawMessage }
 	}
-	if err := d.want(ctx, f.credentialCall(), http.StatusOK, &answer); err != nil {
+	if err := json.Unmarshal(body, &answer); err != nil {
 		return err
 	}
-	f.proved = true
 	if len(answer.Credentials) != 1 {
 		return fmt.Errorf("the wallet got %d credentials", len(answer.Credentials))
 	}
@@ -137,15 +149,19 @@ func (f *flow) credentialCall() call {
 	}}
 }
 
-// refused wants an OAuth error.
+// refused sends a value again that was used, and wants the OAuth error.
 func (d *driver) refused(ctx context.Context, q call, code string) error {
 	status, body, err := d.do(ctx, q)
 	if err != nil {
 		return err
 	}
+	return refusal(q, status, body, code)
+}
+
+func refusal(q call, status int, body []byte, code string) error {
 	var answer struct{ Error string }
 	if json.Unmarshal(body, &answer) != nil || status != http.StatusBadRequest || answer.Error != code {
-		return fmt.Errorf("I4: a used value was sent again to %s: answered %d %s, want 400 %s", q.path, status, body, code)
+		return fmt.Errorf("I4: a used value was sent again to %s: answered %d %.200s, want 400 %s", q.path, status, body, code)
 	}
 	return nil
 }
@@ -219,12 +235,15 @@ func (d *driver) checkNonce(ctx context.Context, f *flow, point string) error {
 	if f.proof == "" {
 		return nil
 	}
-	again := d.refused(ctx, f.credentialCall(), "invalid_nonce")
-	if f.proved || again == nil || strings.HasPrefix(point, "nonce.after_take") {
-		return again
+	status, body, err := d.do(ctx, f.credentialCall())
+	if err != nil {
+		return err
 	}
-	if err := d.refused(ctx, f.credentialCall(), "invalid_nonce"); err != nil {
-		return errors.Join(again, err)
+	if status != http.StatusOK || f.proved || strings.HasPrefix(point, "nonce.after_take") {
+		return refusal(f.credentialCall(), status, body, "invalid_nonce")
 	}
-	return nil
+	if err := d.keep(f, body); err != nil {
+		return err
+	}
+	return d.refused(ctx, f.credentialCall(), "invalid_nonce")
 }

@@ -123,3 +123,19 @@ func conversation(t *testing.T, name string) string {
 	t.Helper()
 	return filepath.Join(testkit.Root(t), "internal", "app", "conversations", name)
 }
+
+// useLibrary lets the program find the classifier's library in the checkout; the test is skipped where it was not obtained.
+func (w *world) useLibrary() {
+	w.t.Helper()
+	library := filepath.Join(testkit.Root(w.t), ".deps", "onnxruntime", "libonnxruntime.so.1")
+	if named := os.Getenv("HEARTMARK_ONNXRUNTIME"); named != "" {
+		library = named
+	}
+	if _, err := os.Stat(library); err != nil {
+		if os.Getenv("HEARTMARK_REQUIRE_ONNXRUNTIME") == "1" {
+			w.t.Fatalf("the ONNX Runtime library is required here: %v", err)
+		}
+		w.t.Skip("the ONNX Runtime library is absent: make deps")
+	}
+	w.env["HEARTMARK_ONNXRUNTIME"] = library
+}

@@ -67,6 +67,7 @@ FEELING_ZH = (
     "嫉妒|感动|感激|压力|崩溃|绝望|烦躁|烦|恐惧|不安|后悔|幸福|沮丧|抑郁|心疼|心痛|痛苦|无助|恼火|不爽|舒服|难受"
 )
 SELF_ZH = re.compile(rf"我[^。！？，]{{0,8}}({FEELING_ZH})|(感到|觉得|心里)[^。！？，你他她]{{0,4}}({FEELING_ZH})")
+OFFER_ZH = re.compile("(我|我们|咱们)(来|可以|能|去)?(帮|陪|给)你|要不要我|我们一起|咱们一起|有什么我能")
 FIRST = re.compile(r"\b(i|i'm|i've|im|my|me)\b|我", re.I)
 ABOUT_OTHERS = re.compile(r"\b(you|you're|your|he|she|they|his|her|their)\b|[你他她]", re.I)
 
@@ -308,7 +309,7 @@ class Builder:
                     row.put("hostility", "none", 0.4).put("distress", 0, 0.4)
                     row.put("er", ("weak", "strong") if level == 2 else "none" if level == 0 else STRENGTHS, 0.3)
                     question = d["text"].rstrip().endswith(("?", "？"))
-                    row.put("act", "question" if question and level < 2 else ("comfort", "question"), 0.3)
+                    row.put("act", "comfort" if level == 2 else "question" if question else ("comfort", "question"), 0.4)
                 continue
             name = PERSONA[d["labels"]["emotion"]]
             row.put("emotion", emotions({name}, sorted(PERSONA.values())), 0.7, gold=d["task"] == "emotion")
@@ -329,7 +330,7 @@ class Builder:
             if level != 1:
                 row.put("er", ("weak", "strong") if level else "none", 0.4)
             if level == 2:
-                row.put("ip", ("weak", "strong"), 0.3).put("ctx_ignore", 0, 0.6, gold=True).put("act", ("comfort", "question"), 0.4)
+                row.put("ip", ("weak", "strong"), 0.5).put("ctx_ignore", 0, 0.6, gold=True).put("act", "comfort", 0.6)
         strangers = {"zh": "cped", "en": "casino"}
         for lang, name in strangers.items():
             talk = [t["text"] for d in self.rows(name) for t in d["turns"] if t.get("act", "") in PLAIN_ACTS and "deal" not in t
@@ -413,13 +414,16 @@ class Builder:
         answers = bool(context) and not context[-1][0]
         if self.train and answers and len(text) > 3:
             self.pairs.setdefault("cped", []).append((context, text, "zh"))
-        if self.train and act == "other" and self.random.random() < 0.45:
+        if self.train and act == "other" and not OFFER_ZH.search(text) and self.random.random() < 0.45:
             return
+        offers = bool(OFFER_ZH.search(text))
         pair = bool(context) and self.random.random() < (0.55 if self.train else 2)
         single = self.add(Row(text, "zh", "cped"))
         row = self.add(Row(text, "zh", "cped", context)) if pair else single
         weight = {"other": 0.3, "question": 0.6}.get(act, 1.5)
         row.put("act", act, weight, gold=True)
+        if self.train and act == "other" and offers:  # CPED has no act of its own for offers
+            row.put("act", "offer_or_coordinate", 0.6)
         self._cped_emotion(single if not self.train or self.random.random() < 0.8 else row, emotion)
         if self.train:
             self._cped_weak(single, row, emotion, act, answers, d["turns"][i - 1].get("emotion") if i else "")
