@@ -95,26 +95,15 @@ func (c *console) assess(ctx context.Context, files []string, f assessFlags) err
 			return exitWith(ExitUsage, err)
 		}
 	}
-	log, err := c.logger(cfg)
-	if err != nil {
-		return err
-	}
-	classifier, err := openClassifier(cfg.Model, log)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = classifier.Close() }()
-	assessor, err := newAssessor(classifier, nil, c.progress("classifying"))
-	if err != nil {
-		return err
-	}
-	var reports []assessment.Report
-	for _, file := range files {
-		found, err := c.assessFile(ctx, assessor, file, f.options)
-		if err != nil {
+	batches := make([]evidence.Batch, len(files)) // all are read before the model is opened: a bad line is told at once
+	for n, file := range files {
+		if batches[n], err = c.readEvidence(file, f.options); err != nil {
 			return err
 		}
-		reports = append(reports, found...)
+	}
+	reports, err := c.score(ctx, cfg, files, batches)
+	if err != nil {
+		return err
 	}
 	if err := writeReports(reports, f); err != nil {
 		return err
@@ -126,22 +115,44 @@ func (c *console) assess(ctx context.Context, files []string, f assessFlags) err
 	return c.answer(reports, b.String())
 }
 
-func (c *console) assessFile(ctx context.Context, assessor *assessment.Assessor, file string, o evidence.Options) ([]assessment.Report, error) {
+func (c *console) readEvidence(file string, o evidence.Options) (evidence.Batch, error) {
 	in, err := os.Open(file)
 	if err != nil {
-		return nil, exitWith(ExitData, err)
+		return evidence.Batch{}, exitWith(ExitData, err)
 	}
 	defer func() { _ = in.Close() }()
 	batch, issues, err := evidence.Read(in, o)
 	if err != nil {
-		return nil, exitWith(ExitData, fmt.Errorf("%s: %w", file, err))
+		return evidence.Batch{}, exitWith(ExitData, fmt.Errorf("%s: %w", file, err))
 	}
 	for _, issue := range issues.List {
 		fmt.Fprintf(c.err, "%s: %s\n", file, issue)
 	}
-	reports, err := assessor.Assess(ctx, batch)
+	return batch, nil
+}
+
+// score opens the classifier and assesses the batches, each read from the file of the same place.
+func (c *console) score(ctx context.Context, cfg config.Config, files []string, batches []evidence.Batch) ([]assessment.Report, error) {
+	log, err := c.logger(cfg)
 	if err != nil {
-		return nil, exitWith(ExitData, fmt.Errorf("%s: %w", file, err))
+		return nil, err
+	}
+	classifier, err := openClassifier(cfg.Model, log)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = classifier.Close() }()
+	assessor, err := newAssessor(classifier, nil, c.progress("classifying"))
+	if err != nil {
+		return nil, err
+	}
+	var reports []assessment.Report
+	for n, batch := range batches {
+		found, err := assessor.Assess(ctx, batch)
+		if err != nil {
+			return nil, exitWith(ExitData, fmt.Errorf("%s: %w", files[n], err))
+		}
+		reports = append(reports, found...)
 	}
 	return reports, nil
 }
