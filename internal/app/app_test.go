@@ -220,6 +220,49 @@ func TestForeignTenant(t *testing.T) {
 	}
 }
 
+// TestKeyLife: rotation keeps old credentials valid, revocation takes down what the key signed, and a revoked or retired
+// key signs nothing (security cases SEC-064, SEC-172).
+func TestKeyLife(t *testing.T) {
+	t.Parallel()
+	clock := testkit.NewClock(time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC))
+	a := build(t, settings(t, 18084), app.Options{InMemory: true, Now: clock.Now})
+	report := seed(t, a, "process", "score", "issue", "automated")
+	first := issue(t, a, report)
+	clock.Advance(time.Hour)
+	fresh, err := a.RotateKey(t.Context(), app.DemoTenant, keys.KindCredential)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock.Advance(time.Hour)
+	second, err := a.Issuer.Issue(t.Context(), issuer.Request{
+		Tenant: app.DemoTenant, Configuration: "dei-profile", ReportID: report, HolderID: holder, IdempotencyKey: "after rotation",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second.SigningKey != fresh.ID || first.SigningKey == fresh.ID {
+		t.Errorf("signing keys %s and %s, fresh is %s", first.SigningKey, second.SigningKey, fresh.ID)
+	}
+	for name, credential := range map[string][]byte{"before": first.Credential, "after": second.Credential} {
+		if r := verdict(t, a, credential); r.Verdict != verifier.Valid {
+			t.Errorf("issued %s the rotation: %s\n%s", name, r.Verdict, checks(r))
+		}
+	}
+	if err := a.RevokeKey(t.Context(), first.SigningKey, clock.Now().Add(-3*time.Hour), "test"); err != nil {
+		t.Fatal(err)
+	}
+	clock.Advance(10 * time.Minute)
+	if r := verdict(t, a, first.Credential); r.Verdict != verifier.Invalid {
+		t.Errorf("signed with a revoked key: %s\n%s", r.Verdict, checks(r))
+	}
+	if r := verdict(t, a, second.Credential); r.Verdict != verifier.Valid {
+		t.Errorf("signed with the fresh key: %s\n%s", r.Verdict, checks(r))
+	}
+	if _, err := a.Keys.Signer(t.Context(), first.SigningKey); err == nil {
+		t.Error("a revoked key gives a signer")
+	}
+}
+
 // TestExpires: a credential ends with its validity, by the injected clock.
 func TestExpires(t *testing.T) {
 	t.Parallel()

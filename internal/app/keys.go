@@ -16,11 +16,12 @@ import (
 	"heartmark/internal/keys"
 	"heartmark/internal/obs"
 	"heartmark/registry/translog"
+	"heartmark/schemas"
 )
 
 func keysCommand(c *console) *cobra.Command {
 	command := &cobra.Command{Use: "keys", Short: "Key-encryption key, signing keys, API keys"}
-	command.AddCommand(kekCommand(c), keysListCommand(c), apiKeyCommand(c))
+	command.AddCommand(kekCommand(c), keysListCommand(c), rotateCommand(c), revokeKeyCommand(c), apiKeyCommand(c))
 	return command
 }
 
@@ -73,6 +74,51 @@ func keysListCommand(c *console) *cobra.Command {
 		},
 	}
 	command.Flags().StringVar(&tenant, "tenant", "", "tenant; empty lists the installation's own keys")
+	return command
+}
+
+func rotateCommand(c *console) *cobra.Command {
+	var tenant, kind string
+	command := &cobra.Command{
+		Use: "rotate", Short: "Make a new signing key and retire the old one; what the old one signed stays good", Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return c.withApp(command.Context(), func(ctx context.Context, a *App) error {
+				info, err := a.RotateKey(ctx, tenant, keys.Kind(kind))
+				if err != nil {
+					return err
+				}
+				return c.answer(map[string]any{"verificationMethod": info.VerificationMethod, "until": info.Until}, info.VerificationMethod+"\n")
+			})
+		},
+	}
+	command.Flags().StringVar(&tenant, "tenant", DemoTenant, "tenant whose key is rotated")
+	command.Flags().StringVar(&kind, "kind", string(keys.KindCredential), "credential or status_list")
+	return command
+}
+
+func revokeKeyCommand(c *console) *cobra.Command {
+	var reason, at string
+	command := &cobra.Command{
+		Use: "revoke ID", Short: "Mark a key as not to be trusted, from a time that may lie in the past; nothing undoes it", Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			return c.withApp(command.Context(), func(ctx context.Context, a *App) error {
+				since := a.now()
+				if at != "" {
+					var err error
+					if since, err = schemas.ParseTime(at); err != nil {
+						return exitWith(ExitUsage, fmt.Errorf("--at: %w", err))
+					}
+				}
+				if err := a.RevokeKey(ctx, schemas.KeyID(args[0]), since, reason); err != nil {
+					return exitWith(ExitData, err)
+				}
+				return c.answer(map[string]any{"id": args[0], "since": schemas.FormatTime(since)}, args[0]+" is revoked since "+schemas.FormatTime(since)+"\n")
+			})
+		},
+	}
+	command.Flags().StringVar(&reason, "reason", "", "why, for the record")
+	command.Flags().StringVar(&at, "at", "", "since when, RFC 3339; now where empty")
+	_ = command.MarkFlagRequired("reason")
 	return command
 }
 

@@ -61,14 +61,74 @@ func (a *App) ensureKey(ctx context.Context, tenant string, kind keys.Kind) erro
 	} else if info, err = a.Keys.Create(ctx, tenant, kind, keys.AlgEdDSA); err != nil {
 		return fmt.Errorf("create %s key: %w", kind, err)
 	}
-	err = a.Registry.RegisterKey(ctx, system, registry.NewKey{
-		DID: did.FromOrigin(a.Config.Origin, tenant), Method: info.VerificationMethod, Kind: string(kind),
+	return a.registerKey(ctx, tenant, info)
+}
+
+func (a *App) registerKey(ctx context.Context, tenant string, info keys.Info) error {
+	err := a.Registry.RegisterKey(ctx, system, registry.NewKey{
+		DID: did.FromOrigin(a.Config.Origin, tenant), Method: info.VerificationMethod, Kind: string(info.Kind),
 		PublicKeyMultibase: info.PublicKeyMultibase, From: info.From.Truncate(time.Second), Until: info.Until,
 	})
 	if err != nil {
-		return fmt.Errorf("register %s key: %w", kind, err)
+		return fmt.Errorf("register %s key: %w", info.Kind, err)
 	}
 	return nil
+}
+
+// RotateKey makes a tenant's new key of a kind, records it, and retires the one that signed until now: in the registry
+// first, so that a crash between leaves no key that signs beyond its recorded interval.
+func (a *App) RotateKey(ctx context.Context, tenant string, kind keys.Kind) (keys.Info, error) {
+	if kind != keys.KindCredential && kind != keys.KindStatusList {
+		return keys.Info{}, exitWith(ExitUsage, fmt.Errorf("--kind: %q is neither %s nor %s", kind, keys.KindCredential, keys.KindStatusList))
+	}
+	if _, err := a.tenant(ctx, tenant); err != nil {
+		return keys.Info{}, exitWith(ExitData, err)
+	}
+	old, err := a.Keys.SignerFor(ctx, tenant, kind)
+	if err != nil && !errors.Is(err, keys.ErrNotFound) {
+		return keys.Info{}, err
+	}
+	fresh, err := a.Keys.Create(ctx, tenant, kind, keys.AlgEdDSA)
+	if err != nil {
+		return keys.Info{}, err
+	}
+	if err := a.registerKey(ctx, tenant, fresh); err != nil {
+		return keys.Info{}, err
+	}
+	if old == nil {
+		return fresh, nil
+	}
+	// The end is the next whole second: what was signed in this one carries it without a fraction.
+	end := a.now().Truncate(time.Second).Add(time.Second)
+	if err := a.Registry.RetireKey(ctx, operator, old.VerificationMethod(), end); err != nil {
+		return keys.Info{}, err
+	}
+	return fresh, a.Keys.Retire(ctx, old.KeyID(), a.now())
+}
+
+// RevokeKey marks a key as not to be trusted since a time: it signs nothing any more, and what it signed counts only where
+// the log shows that it was before then.
+func (a *App) RevokeKey(ctx context.Context, id schemas.KeyID, since time.Time, reason string) error {
+	records, err := a.Store.Tenants(ctx)
+	if err != nil {
+		return err
+	}
+	for _, tenant := range records {
+		infos, err := a.Keys.List(ctx, tenant.ID)
+		if err != nil {
+			return err
+		}
+		for _, info := range infos {
+			if info.ID != id {
+				continue
+			}
+			if err := a.Keys.Revoke(ctx, id, since, reason); err != nil {
+				return err
+			}
+			return a.Registry.RevokeKey(ctx, operator, info.VerificationMethod, since, reason)
+		}
+	}
+	return fmt.Errorf("key %s: %w", id, keys.ErrNotFound)
 }
 
 // ensureAuthority grants the tenant the authority to issue each DEI achievement that it does not have yet.
