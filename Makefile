@@ -50,7 +50,7 @@ lint: ## formatting and the linters of .golangci.yml, at the versions pinned in 
 	@test -z "$$($(TOOL) gofumpt -l $$(git ls-files '*.go'))" || { $(TOOL) gofumpt -l $$(git ls-files '*.go'); exit 1; }
 	$(TOOL) golangci-lint run ./...
 
-fmt: ## format all Go files
+fmt: ## format all Go files, imports grouped
 	$(TOOL) gofumpt -w $$(git ls-files '*.go')
 	$(TOOL) goimports -local heartmark -w $$(git ls-files '*.go')
 

@@ -9,13 +9,13 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"heartmark/api/assessmentapi"
 	"heartmark/api/issuerapi"
 	"heartmark/api/registryapi"
 	"heartmark/api/verifierapi"
 	"heartmark/registry"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Issuer issues credentials and changes their status; *issuer.Issuer is one.
@@ -89,10 +89,20 @@ func (c Config) Validate() error {
 		name    string
 		missing bool
 	}{
-		{"DID", c.DID == ""}, {"Keys", c.Keys == nil}, {"Issuer", c.Issuer == nil}, {"Wallets", c.Wallets == nil},
-		{"Registry", c.Registry == nil}, {"TransLog", c.TransLog == nil}, {"Groups", c.Groups == nil},
-		{"Verifier", c.Verifier == nil}, {"Reports", c.Reports == nil}, {"Ready", c.Ready == nil},
-		{"Logger", c.Logger == nil}, {"Metrics", c.Metrics == nil}, {"Now", c.Now == nil}, {"NewID", c.NewID == nil},
+		{"DID", c.DID == ""},
+		{"Keys", c.Keys == nil},
+		{"Issuer", c.Issuer == nil},
+		{"Wallets", c.Wallets == nil},
+		{"Registry", c.Registry == nil},
+		{"TransLog", c.TransLog == nil},
+		{"Groups", c.Groups == nil},
+		{"Verifier", c.Verifier == nil},
+		{"Reports", c.Reports == nil},
+		{"Ready", c.Ready == nil},
+		{"Logger", c.Logger == nil},
+		{"Metrics", c.Metrics == nil},
+		{"Now", c.Now == nil},
+		{"NewID", c.NewID == nil},
 	} {
 		if f.missing {
 			faults = append(faults, fmt.Errorf("%s is missing", f.name))

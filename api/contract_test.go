@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"gopkg.in/yaml.v3"
-
 	"heartmark/api"
 	"heartmark/api/assessmentapi"
 	"heartmark/api/issuerapi"
@@ -18,6 +16,8 @@ import (
 	"heartmark/api/registryapi"
 	"heartmark/api/verifierapi"
 	"heartmark/verifier"
+
+	"gopkg.in/yaml.v3"
 )
 
 // document is what the tests need of the OpenAPI document.

@@ -22,7 +22,6 @@ import (
 type fakeIssuer struct {
 	mu     sync.Mutex
 	issued map[string]issuer.Issued
-	keys   map[string]string
 	calls  int
 }
 

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/labstack/echo/v4"
-
 	"heartmark/api/edge"
 	"heartmark/api/problem"
+
+	"github.com/labstack/echo/v4"
 )
 
 // Health answers the probes.

@@ -10,10 +10,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/labstack/echo/v4"
-
 	"heartmark/api/edge"
 	"heartmark/api/problem"
+
+	"github.com/labstack/echo/v4"
 )
 
 // How much is kept of answers for repeated requests, and for how long.
@@ -129,7 +129,7 @@ func (s *server) idempotent(route Route, next echo.HandlerFunc) echo.HandlerFunc
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		hash := sha256.New()
-		fmt.Fprintf(hash, "%s\x00%s\x00", r.URL.RawQuery, r.Header.Get("Content-Type"))
+		_, _ = fmt.Fprintf(hash, "%s\x00%s\x00", r.URL.RawQuery, r.Header.Get("Content-Type"))
 		hash.Write(body)
 		name := who.Tenant + "\x00" + route.Method + " " + route.Path + "\x00" + key
 		kept, err := s.replays.begin(name, [sha256.Size]byte(hash.Sum(nil)))

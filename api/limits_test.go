@@ -19,8 +19,12 @@ func TestBodyLimits(t *testing.T) {
 	w := newWorld(t)
 	big := strings.Repeat("x", 6<<20)
 	for _, tc := range []struct{ path, mediaType string }{
-		{"/v1/verify", "application/vc"}, {"/v1/credentials", "application/json"}, {"/v1/offers", "application/json"},
-		{"/oid4vci/acme/token", "application/x-www-form-urlencoded"}, {"/trqp/authorization", "application/json"}, {"/verify", "text/plain"},
+		{"/v1/verify", "application/vc"},
+		{"/v1/credentials", "application/json"},
+		{"/v1/offers", "application/json"},
+		{"/oid4vci/acme/token", "application/x-www-form-urlencoded"},
+		{"/trqp/authorization", "application/json"},
+		{"/verify", "text/plain"},
 	} {
 		rec := w.do("POST", tc.path, big, append(auth(goodKey), "Content-Type", tc.mediaType)...)
 		if rec.Code != http.StatusRequestEntityTooLarge {

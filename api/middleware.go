@@ -13,9 +13,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/labstack/echo/v4"
-
 	"heartmark/api/problem"
+
+	"github.com/labstack/echo/v4"
 )
 
 const requestIDHeader = "X-Request-ID"
@@ -182,7 +182,7 @@ func preflight(methods []string) echo.HandlerFunc {
 		crossOrigin(h)
 		h.Set("Access-Control-Allow-Methods", allowed)
 		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, DPoP, Accept-Language, X-Request-ID")
-		h.Set("Access-Control-Max-Age", strconv.Itoa(int((time.Hour).Seconds())))
+		h.Set("Access-Control-Max-Age", strconv.Itoa(int(time.Hour.Seconds())))
 		h.Set("Allow", allowed+", OPTIONS")
 		return c.NoContent(http.StatusNoContent)
 	}

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"time"
 
+	"heartmark/api/edge"
+
 	"github.com/labstack/echo/v4"
 	"gopkg.in/yaml.v3"
-
-	"heartmark/api/edge"
 )
 
 //go:embed openapi.yaml

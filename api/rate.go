@@ -6,9 +6,9 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"heartmark/api/problem"
+
+	"golang.org/x/time/rate"
 )
 
 // RateClass groups routes that share a caller's allowance. Status data has its own, so that load elsewhere never stops a

@@ -3,9 +3,9 @@ package api
 import (
 	"time"
 
-	"github.com/labstack/echo/v4"
-
 	"heartmark/api/edge"
+
+	"github.com/labstack/echo/v4"
 )
 
 // Access says who may call a route.

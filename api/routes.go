@@ -4,10 +4,10 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/labstack/echo/v4"
-
 	"heartmark/api/edge"
 	"heartmark/registry"
+
+	"github.com/labstack/echo/v4"
 )
 
 const (

@@ -9,9 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/labstack/echo/v4"
-	"github.com/prometheus/client_golang/prometheus"
-
 	"heartmark/api/assessmentapi"
 	"heartmark/api/edge"
 	"heartmark/api/issuerapi"
@@ -19,6 +16,9 @@ import (
 	"heartmark/api/registryapi"
 	"heartmark/api/ui"
 	"heartmark/api/verifierapi"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // server holds what the routes need.

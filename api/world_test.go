@@ -13,13 +13,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"heartmark/api"
 	"heartmark/api/edge"
 	"heartmark/assessment"
 	"heartmark/internal/testkit"
 	"heartmark/issuer"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 const (

@@ -260,12 +260,12 @@ func TestOneCounterpartAndOneDay(t *testing.T) {
 	t.Parallel()
 	var honest, colluding []assessment.SimItem
 	for k := range 100 {
-		it := assessment.SimItem{Facet: "SO1", Y: 0.3, W: 1, Cluster: uint32(k), Counterpart: uint32(k % 10), Day: uint16(20000 + k%20)} //nolint:gosec // small
+		it := assessment.SimItem{Facet: "SO1", Y: 0.3, W: 1, Cluster: uint32(k), Counterpart: uint32(k % 10), Day: uint16(20000 + k%20)}
 		honest = append(honest, it)
 	}
 	colluding = append(colluding, honest...)
 	for k := range 900 {
-		colluding = append(colluding, assessment.SimItem{Facet: "SO1", Y: 0.9, W: 1, Cluster: uint32(1000 + k), Counterpart: 99, Day: uint16(20000 + k%20)}) //nolint:gosec // small
+		colluding = append(colluding, assessment.SimItem{Facet: "SO1", Y: 0.9, W: 1, Cluster: uint32(1000 + k), Counterpart: 99, Day: uint16(20000 + k%20)})
 	}
 	for _, f := range []string{"SO2", "SO3"} {
 		for k := range 100 {

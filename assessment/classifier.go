@@ -69,9 +69,10 @@ type ModelInfo struct {
 	// naming the other's emotion). Otherwise only the first is scored: a correction must fit what it corrects.
 	RatesWithNamedEmotion bool
 	// ErrorRates give, by facet (SA1 … SK5) and language, {s1, s0}: the mean outcome on truly skilful and on truly
-	// unskilful rows that were not used in training. Until two people's labels exist their error is already doubled.
+	// unskilful rows that were not used in training.
 	ErrorRates map[string]map[string][2]float64
-	// ErrorRateSE are the standard errors of s1 and s0, in the same shape. Absent ones count as 0.03.
+	// ErrorRateSE are the standard errors of s1 and s0, in the same shape, doubled until two people's labels exist (design
+	// section 9.21). Absent ones count as 0.03.
 	ErrorRateSE map[string]map[string][2]float64
 	// ErrorRatesFinal tells that ErrorRates come from items labelled by two people. While false, every report
 	// carries the caveat provisional_error_rates.

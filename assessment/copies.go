@@ -89,7 +89,7 @@ func shinglesOf(text string) []uint64 {
 func hashRunes(runes []rune) uint64 {
 	h := uint64(14695981039346656037)
 	for _, r := range runes {
-		h = (h ^ uint64(r)) * 1099511628211 //nolint:gosec // code points are not negative
+		h = (h ^ uint64(r)) * 1099511628211
 	}
 	return mix(h)
 }

@@ -19,7 +19,7 @@ type draws struct {
 
 // drawTheta is step 5 of section 6.
 func drawTheta(s *summary, est []facetEstimate, c combined, rate map[facet]*rates, seed, stream uint64) draws {
-	rng := rand.New(rand.NewPCG(seed, stream)) //nolint:gosec // reproducible draws, no secret
+	rng := rand.New(rand.NewPCG(seed, stream))
 	d := draws{posterior: make([]float64, posteriorDraws), bootstrap: make([]float64, bootstrapDraws)}
 	for k := range d.posterior {
 		for i, share := range c.shares {

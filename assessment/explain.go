@@ -40,8 +40,10 @@ func (r *run) explain(d int, s *summary, items []item, res *result, rate map[fac
 			continue
 		}
 		seen[c.it.turn] = true
-		e := Evidence{Message: t.id, Quote: cutQuote(t.text), Facet: r.a.facets[c.it.facet].code, Direction: "+",
-			Contribution: round(c.contribution, 4), Highlights: []Highlight{}}
+		e := Evidence{
+			Message: t.id, Quote: cutQuote(t.text), Facet: r.a.facets[c.it.facet].code, Direction: "+",
+			Contribution: round(c.contribution, 4), Highlights: []Highlight{},
+		}
 		if c.contribution < 0 {
 			e.Direction = "-"
 		}

@@ -58,19 +58,6 @@ func dimensionFacets() [4][]facet {
 	return [4][]facet{{sa1, sa2, sa3}, {sm1, sm2, sm3, sm4}, {so1, so2, so3}, {sk1, sk2, sk3, sk4, sk5}}
 }
 
-// dimensionOf returns the position in schemas.Dimensions of the facet's dimension.
-func dimensionOf(f facet) int {
-	switch {
-	case f <= sa3:
-		return 0
-	case f <= sm4:
-		return 1
-	case f <= so3:
-		return 2
-	}
-	return 3
-}
-
 // gate is a situation that asks for a skill.
 type gate uint8
 

@@ -251,7 +251,7 @@ func rich(skilled float64) *script {
 
 // filler is a tail that makes no two texts near copies.
 func filler(n int) string {
-	rng := rand.New(rand.NewPCG(uint64(n), 9)) //nolint:gosec // a test
+	rng := rand.New(rand.NewPCG(uint64(n), 9))
 	var b strings.Builder
 	for range 14 {
 		b.WriteByte(' ')

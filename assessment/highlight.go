@@ -116,6 +116,7 @@ func readsAlone(f facet) bool {
 	switch f {
 	case sa1, sm1, sm2, so1, so2, so3, sk2, sk3, sk5:
 		return true
+	default:
 	}
 	return false
 }

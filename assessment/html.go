@@ -144,8 +144,13 @@ func newPage(r Report, o HTMLOptions) page {
 	}
 	p.Limits = strings.Split(t["limits"], "|")
 	p.Method = [][2]string{
-		{t["m_method"], Method}, {t["m_model"], r.Model.ID}, {t["m_digest"], r.Model.SHA256}, {t["m_runtime"], r.Model.Runtime},
-		{t["m_scale"], r.Model.Scale}, {t["m_schema"], r.Schema}, {t["m_report"], r.ID},
+		{t["m_method"], Method},
+		{t["m_model"], r.Model.ID},
+		{t["m_digest"], r.Model.SHA256},
+		{t["m_runtime"], r.Model.Runtime},
+		{t["m_scale"], r.Model.Scale},
+		{t["m_schema"], r.Schema},
+		{t["m_report"], r.ID},
 	}
 	return p
 }
@@ -172,8 +177,12 @@ func facts(r Report, t map[string]string) [][2]string {
 		window = r.Window.From + " – " + r.Window.To
 	}
 	return [][2]string{
-		{t["f_window"], window}, {t["f_platforms"], strings.Join(r.Platforms, ", ")}, {t["f_messages"], fmt.Sprint(r.Quality.Messages)},
-		{t["f_scored"], fmt.Sprint(r.Quality.Scored)}, {t["f_languages"], strings.Join(langs, ", ")}, {t["f_copies"], fmt.Sprint(r.Quality.NearCopies)},
+		{t["f_window"], window},
+		{t["f_platforms"], strings.Join(r.Platforms, ", ")},
+		{t["f_messages"], fmt.Sprint(r.Quality.Messages)},
+		{t["f_scored"], fmt.Sprint(r.Quality.Scored)},
+		{t["f_languages"], strings.Join(langs, ", ")},
+		{t["f_copies"], fmt.Sprint(r.Quality.NearCopies)},
 	}
 }
 

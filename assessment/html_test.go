@@ -2,6 +2,7 @@ package assessment_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -50,7 +51,7 @@ func checkTags(t *testing.T, page, name string) {
 	for {
 		switch tt := z.Next(); tt {
 		case html.ErrorToken:
-			if z.Err() != io.EOF || len(stack) > 0 {
+			if !errors.Is(z.Err(), io.EOF) || len(stack) > 0 {
 				t.Errorf("%s: %v, open %v", name, z.Err(), stack)
 			}
 			return
@@ -65,6 +66,7 @@ func checkTags(t *testing.T, page, name string) {
 				return
 			}
 			stack = stack[:len(stack)-1]
+		default: // text and comments nest nothing
 		}
 	}
 }

@@ -67,11 +67,11 @@ func (r *run) add(it item) {
 // base is the part of an item that comes from the own turn.
 func (r *run) base(i int, f facet, o opening, g gate) item {
 	t := &r.turns[i]
-	it := item{facet: f, turn: int32(i), trigger: int32(o.trigger), gate: g, counterpart: noCounterpart, day: dayNumber(t.day)} //nolint:gosec // bounded by the events
+	it := item{facet: f, turn: int32(i), trigger: int32(o.trigger), gate: g, counterpart: noCounterpart, day: dayNumber(t.day)}
 	if t.lang == "zh" {
 		it.lang = 1
 	}
-	it.scene = uint8(slices.Index(sceneOrder(), t.scene.Kind) + 1) //nolint:gosec // a short list
+	it.scene = uint8(slices.Index(sceneOrder(), t.scene.Kind) + 1)
 	it.w = o.value * t.quality
 	if o.trigger >= 0 && r.turns[o.trigger].prompt != nil {
 		it.assessment = true
@@ -223,8 +223,9 @@ func (r *run) outcome(f facet, g gate, t *turn, a *aloneScores, p *pairScores, t
 		return math.Max(p.act[actApology], p.act[actAgree]*a.politeness[2])
 	case sk5:
 		return 1 - math.Max(hostile(p.hostility), p.act[actIrony])
+	default: // the others follow from several messages: see sequences.go
+		return 0
 	}
-	return 0
 }
 
 // fittingEmotion is the probability that the reply puts the other's feeling, not the writer's own, into words.

@@ -116,7 +116,7 @@ func (r *run) dimension(d int, s *summary, items []item, rate map[facet]*rates) 
 		rep.Status, rep.Reasons = StatusInsufficient, missing
 		return res
 	}
-	res.draws = drawTheta(s, res.est, res.c, rate, r.a.cfg.Seed, uint64(d)+1) //nolint:gosec // 0 to 3
+	res.draws = drawTheta(s, res.est, res.c, rate, r.a.cfg.Seed, uint64(d)+1)
 	res.theta = res.c.theta
 	res.score(s)
 	r.explain(d, s, items, &res, rate)
@@ -246,8 +246,10 @@ func overall(results []result) Overall {
 	low, high := d.interval90()
 	low, high = math.Min(low, theta), math.Max(high, theta)
 	p := pLevel(d)
-	o := Overall{Status: StatusScored, Score: number(100*theta, 1), Interval90: &[2]float64{round(100*low, 1), round(100*high, 1)},
-		SEM: number(100*(high-low)/3.29, 1), PLevel: &p}
+	o := Overall{
+		Status: StatusScored, Score: number(100*theta, 1), Interval90: &[2]float64{round(100*low, 1), round(100*high, 1)},
+		SEM: number(100*(high-low)/3.29, 1), PLevel: &p,
+	}
 	if level {
 		o.Level = levelCode(highest(p, showP, min(lowest+1, schemas.LevelAdvanced)))
 	}

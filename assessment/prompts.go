@@ -66,7 +66,7 @@ func ReadPrompts(files fs.FS) (PromptBank, error) {
 			if _, twice := bank.byID[p.ID]; twice {
 				return bank, fmt.Errorf("prompt bank %s: prompt %q stands twice: %w", name, p.ID, schemas.ErrMalformed)
 			}
-			p.gate, p.Language = gate(g), f.Language //nolint:gosec // below gateCount
+			p.gate, p.Language = gate(g), f.Language
 			bank.byID[p.ID] = p
 		}
 	}

@@ -100,8 +100,9 @@ func (p PLevel) At(l schemas.Level) float64 {
 		return p.Proficient
 	case schemas.LevelAdvanced:
 		return p.Advanced
+	default:
+		return 1
 	}
-	return 1
 }
 
 // FacetReport is the result of one facet: mean in [0, 1], effective number of items, and the information they leave.
@@ -196,17 +197,21 @@ func (r Report) JSON() ([]byte, error) { return json.Marshal(r) }
 
 // PlatformView is what a platform key may read without the data class "report": status, levels and reasons.
 func (r Report) PlatformView() Report {
-	v := Report{Schema: r.Schema, Subject: r.Subject, Platforms: r.Platforms, Window: r.Window, Model: r.Model, ID: r.ID,
+	v := Report{
+		Schema: r.Schema, Subject: r.Subject, Platforms: r.Platforms, Window: r.Window, Model: r.Model, ID: r.ID,
 		Overall: Overall{Status: r.Overall.Status, Level: r.Overall.Level, Certifiable: r.Overall.Certifiable},
-		Quality: Quality{Languages: map[string]float64{}, Dropped: map[string]int{}}, Dimensions: map[schemas.Dimension]DimensionReport{}}
+		Quality: Quality{Languages: map[string]float64{}, Dropped: map[string]int{}}, Dimensions: map[schemas.Dimension]DimensionReport{},
+	}
 	for _, c := range r.Caveats {
 		if c != CaveatCarePath { // the help text is for the subject alone
 			v.Caveats = append(v.Caveats, c)
 		}
 	}
 	for name, d := range r.Dimensions {
-		v.Dimensions[name] = DimensionReport{Status: d.Status, Level: d.Level, Certifiable: d.Certifiable, Reasons: d.Reasons,
-			Facets: map[string]FacetReport{}, Evidence: []Evidence{}}
+		v.Dimensions[name] = DimensionReport{
+			Status: d.Status, Level: d.Level, Certifiable: d.Certifiable, Reasons: d.Reasons,
+			Facets: map[string]FacetReport{}, Evidence: []Evidence{},
+		}
 	}
 	return v
 }

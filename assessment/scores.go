@@ -46,14 +46,18 @@ const (
 func knownLabels() map[string][]string {
 	ordinal := []string{"none", "weak", "strong"}
 	return map[string][]string{
-		HeadEmotion: {"joy", "amusement", "love_caring", "gratitude", "pride_admiration", "relief_calm", "hope_desire", "interest_surprise",
-			"anger", "disgust_contempt", "fear_worry", "sadness", "shame_guilt", "neutral"},
+		HeadEmotion: {
+			"joy", "amusement", "love_caring", "gratitude", "pride_admiration", "relief_calm", "hope_desire", "interest_surprise",
+			"anger", "disgust_contempt", "fear_worry", "sadness", "shame_guilt", "neutral",
+		},
 		HeadVA: {"valence"},
 		HeadER: ordinal, HeadIP: ordinal, HeadEX: ordinal,
 		HeadHostility:  {"none", "mild", "strong", "severe"},
 		HeadPoliteness: {"impolite", "neutral", "polite"},
-		HeadAct: {"comfort", "apology", "thanks", "praise", "agree", "question", "offer_or_coordinate", "small_talk",
-			"disagree_or_reject", "command", "irony_or_undervalue", "other"},
+		HeadAct: {
+			"comfort", "apology", "thanks", "praise", "agree", "question", "offer_or_coordinate", "small_talk",
+			"disagree_or_reject", "command", "irony_or_undervalue", "other",
+		},
 		HeadCtxIgnore: nil, HeadCtxEscalate: nil, HeadCtxInsult: nil, HeadReappraisal: nil, HeadSelfNaming: nil,
 		HeadDistress: nil, HeadRelevance: nil, HeadRealization: nil,
 	}

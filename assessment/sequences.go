@@ -100,8 +100,10 @@ func (r *run) effects(supports map[int]int) {
 
 // warmReaction reports whether somebody else put a friendly symbol on the turn.
 func (r *run) warmReaction(i int) bool {
-	warm := []string{"👍", "❤", "🧡", "💛", "💚", "💙", "💜", "🙏", "🤗", "😊", "🥰", "😍", "🎉", "👏", "💪", "😄", "😀", "🫶",
-		"+1", "thumbsup", "heart", "pray", "hugs", "hugging_face", "blush", "smile", "clap", "tada", "raised_hands", "muscle"}
+	warm := []string{
+		"👍", "❤", "🧡", "💛", "💚", "💙", "💜", "🙏", "🤗", "😊", "🥰", "😍", "🎉", "👏", "💪", "😄", "😀", "🫶",
+		"+1", "thumbsup", "heart", "pray", "hugs", "hugging_face", "blush", "smile", "clap", "tada", "raised_hands", "muscle",
+	}
 	for _, x := range r.turns[i].reactions {
 		symbol := strings.Trim(strings.TrimSuffix(x.Symbol, "\ufe0f"), ":")
 		if x.Actor != r.turns[i].actor && slices.Contains(warm, symbol) {

@@ -40,7 +40,7 @@ func simPerson(rng *rand.Rand, skill float64, n int) []assessment.SimItem {
 			}
 			// A half of the conversations are prompts of a scene, each a cluster of its own.
 			items = append(items, assessment.SimItem{
-				Facet: f, Y: y, W: 0.6 + 0.4*rng.Float64(), Cluster: uint32(conv), Counterpart: uint32(conv % 9), Day: uint16(20000 + conv%21), Assessment: conv%2 == 0, //nolint:gosec // small
+				Facet: f, Y: y, W: 0.6 + 0.4*rng.Float64(), Cluster: uint32(conv), Counterpart: uint32(conv % 9), Day: uint16(20000 + conv%21), Assessment: conv%2 == 0,
 			})
 		}
 	}
@@ -59,14 +59,14 @@ func simulate(skill float64, n, people int) simResult {
 			want = schemas.Level(i + 2)
 		}
 	}
-	rng := rand.New(rand.NewPCG(uint64(skill*1000), uint64(n))) //nolint:gosec // a test
+	rng := rand.New(rand.NewPCG(uint64(skill*1000), uint64(n)))
 	// The conversation effect moves the mean skill a little towards the middle; compare with what is true of this person.
 	truth := 0.0
 	for range 20000 {
 		truth += 1 / (1 + math.Exp(-(math.Log(skill/(1-skill)) + 0.5*rng.NormFloat64()))) / 20000
 	}
 	for k := range people {
-		rep := assessment.Simulate(simInfo(), schemas.DimensionSocialAwareness, simPerson(rng, skill, n), uint64(k)+1) //nolint:gosec // not negative
+		rep := assessment.Simulate(simInfo(), schemas.DimensionSocialAwareness, simPerson(rng, skill, n), uint64(k)+1)
 		if rep.Status != assessment.StatusScored {
 			continue
 		}
@@ -132,11 +132,11 @@ func TestSimulatedRanking(t *testing.T) {
 	if testing.Short() {
 		t.Skip("draws 200 people")
 	}
-	rng := rand.New(rand.NewPCG(7, 7)) //nolint:gosec // a test
+	rng := rand.New(rand.NewPCG(7, 7))
 	var truth, score []float64
 	for k := range 200 {
 		skill := 0.15 + 0.75*rng.Float64()
-		rep := assessment.Simulate(simInfo(), schemas.DimensionSocialAwareness, simPerson(rng, skill, 80), uint64(k)+1) //nolint:gosec // not negative
+		rep := assessment.Simulate(simInfo(), schemas.DimensionSocialAwareness, simPerson(rng, skill, 80), uint64(k)+1)
 		truth, score = append(truth, skill), append(score, *rep.Score)
 	}
 	if rho := spearman(truth, score); rho < 0.85 {
@@ -168,7 +168,7 @@ func ranks(x []float64) []float64 {
 }
 
 func BenchmarkAggregateMillion(b *testing.B) {
-	rng := rand.New(rand.NewPCG(1, 1)) //nolint:gosec // a benchmark
+	rng := rand.New(rand.NewPCG(1, 1))
 	items := simPerson(rng, 0.6, 1_000_000/3)
 	for b.Loop() {
 		assessment.Simulate(simInfo(), schemas.DimensionSocialAwareness, items, 1)

@@ -59,8 +59,10 @@ func pageWords() map[string][2]string {
 		"lang_en":      {"English", "英文"},
 		"lang_zh":      {"Chinese", "中文"},
 		"limits_head":  {"Limits", "局限"},
-		"limits": {"It reads text in English and Chinese only, never voice, face, typing rhythm or reply time.|A model makes mistakes; the ranges above allow for that, single readings may still be wrong.|Being direct or reserved differs between cultures and groups; the model was trained on forum, film and chat text and may misread yours.|It is no diagnosis, no test of character, and no ground for hiring, grading or ranking.|Not having answered a message is never counted against you.",
-			"仅阅读中英文文字，不使用语音、面容、打字节奏或回复时间。|模型会出错；上面的范围已考虑这一点，但个别判断仍可能不准。|直接或含蓄因文化和群体而异；模型由论坛、影视和聊天文本训练，可能误读你的表达。|它不是诊断，不是性格测试，也不能作为招聘、评分或排名的依据。|没有回复某条消息，绝不会对你不利。"},
+		"limits": {
+			"It reads text in English and Chinese only, never voice, face, typing rhythm or reply time.|A model makes mistakes; the ranges above allow for that, single readings may still be wrong.|Being direct or reserved differs between cultures and groups; the model was trained on forum, film and chat text and may misread yours.|It is no diagnosis, no test of character, and no ground for hiring, grading or ranking.|Not having answered a message is never counted against you.",
+			"仅阅读中英文文字，不使用语音、面容、打字节奏或回复时间。|模型会出错；上面的范围已考虑这一点，但个别判断仍可能不准。|直接或含蓄因文化和群体而异；模型由论坛、影视和聊天文本训练，可能误读你的表达。|它不是诊断，不是性格测试，也不能作为招聘、评分或排名的依据。|没有回复某条消息，绝不会对你不利。",
+		},
 		"caveats_head":                   {"Please note", "请注意"},
 		"contest_head":                   {"If you disagree", "如果你不同意"},
 		"contest":                        {"You may ask for an explanation, mark a quote as misread, add what was missing, or contest a level. A second person then looks at it, a credential that rests on it is suspended meanwhile, and you get an answer within 14 days. You may also have everything erased at any time.", "你可以要求解释、标出被误读的内容、补充缺失的背景，或对等级提出异议。届时将由另一位工作人员复核，相关证书在此期间暂停使用，并在 14 天内答复你。你也可以随时要求删除全部数据。"},

@@ -56,7 +56,7 @@ func (t *nameTable) number(s string) uint32 {
 	if t.index == nil {
 		t.index = map[string]uint32{}
 	}
-	n := uint32(len(t.names)) //nolint:gosec // bounded by the number of events
+	n := uint32(len(t.names))
 	t.index[s] = n
 	t.names = append(t.names, s)
 	return n

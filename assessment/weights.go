@@ -21,7 +21,7 @@ func dayNumber(day string) uint16 {
 	if err != nil {
 		return 0
 	}
-	return uint16(t.Unix() / 86400) //nolint:gosec // dates before 2000 are refused on reading
+	return uint16(t.Unix() / 86400)
 }
 
 // weigh applies the fade and the caps to the items of one dimension, in place.

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"heartmark/schemas"
+
+	"golang.org/x/sync/errgroup"
 )
 
 const (

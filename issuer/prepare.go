@@ -6,6 +6,7 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -126,7 +127,7 @@ func (i *Issuer) prepare(ctx context.Context, r Request, found *Intent) (Permit,
 		in = out
 		i.crash(pointAfterReserve)
 		if in.Group == fresh.ID {
-			i.log.InfoContext(ctx, "status list group opened", "tenant", r.Tenant, "group", string(in.Group))
+			i.log.InfoContext(ctx, "status list group opened", slog.String("tenant", r.Tenant), slog.String("group", string(in.Group)))
 		}
 	}
 	i.enter(in.ID, p.at)

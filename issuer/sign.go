@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"heartmark/schemas"
@@ -92,7 +93,7 @@ func (i *Issuer) Sign(ctx context.Context, permit Permit) (Issued, error) {
 	}
 	i.crash(pointAfterRecordCommit)
 	i.wakeUp()
-	i.log.InfoContext(ctx, "credential issued", "tenant", rec.Tenant, "configuration", rec.Configuration)
+	i.log.InfoContext(ctx, "credential issued", slog.String("tenant", rec.Tenant), slog.String("configuration", rec.Configuration))
 	issued := rec.issued(credential)
 	i.crash(pointBeforeReply)
 	return issued, nil

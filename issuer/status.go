@@ -3,6 +3,7 @@ package issuer
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"heartmark/schemas"
@@ -55,7 +56,7 @@ func (i *Issuer) change(ctx context.Context, tenant string, id schemas.Credentia
 	i.crash(pointRevokeAfterCommit)
 	if changed {
 		i.wakeUp()
-		i.log.InfoContext(ctx, "credential status changed", "tenant", tenant, "status", string(to))
+		i.log.InfoContext(ctx, "credential status changed", slog.String("tenant", tenant), slog.String("status", string(to)))
 	}
 	return nil
 }

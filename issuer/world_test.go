@@ -14,13 +14,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"heartmark/internal/keys"
 	"heartmark/internal/store/badger"
 	"heartmark/internal/testkit"
 	"heartmark/issuer"
 	"heartmark/schemas"
+
+	"github.com/google/uuid"
 )
 
 const origin = "https://heartmark.example"

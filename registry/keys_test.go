@@ -45,8 +45,14 @@ func TestKeyLife(t *testing.T) {
 		at   time.Time
 		want []string
 	}{
-		{at(-1), nil}, {at(0), []string{"k1", "list"}}, {at(5), []string{"k1", "list", "k2"}}, {at(7), []string{"k1", "list", "k2"}},
-		{at(8), []string{"k1", "list"}}, {at(9), []string{"k1", "list"}}, {at(10), []string{"list"}}, {time.Time{}, []string{"k1", "list", "k2"}},
+		{at(-1), nil},
+		{at(0), []string{"k1", "list"}},
+		{at(5), []string{"k1", "list", "k2"}},
+		{at(7), []string{"k1", "list", "k2"}},
+		{at(8), []string{"k1", "list"}},
+		{at(9), []string{"k1", "list"}},
+		{at(10), []string{"list"}},
+		{time.Time{}, []string{"k1", "list", "k2"}},
 	} {
 		got, err := w.KeyIntervals(ctx, tenant, c.at)
 		must(t, err)

@@ -38,8 +38,14 @@ func TestSnapshotAnswersAsTheRegistry(t *testing.T) {
 	s, err := registry.OpenSnapshot(data, seedKey(9).Public(), seedKey(21).Public())
 	must(t, err)
 	for _, q := range []registry.AuthorityQuery{
-		{}, {Time: start()}, {Time: start().Add(90 * time.Minute)}, {Resource: resource + "b"}, {Resource: resource + "c"},
-		{Entity: "did:web:nobody.example"}, {Action: registry.ActionVerify}, {Authority: "did:web:x.example"},
+		{},
+		{Time: start()},
+		{Time: start().Add(90 * time.Minute)},
+		{Resource: resource + "b"},
+		{Resource: resource + "c"},
+		{Entity: "did:web:nobody.example"},
+		{Action: registry.ActionVerify},
+		{Authority: "did:web:x.example"},
 	} {
 		if q.Entity == "" {
 			q.Entity = tenant

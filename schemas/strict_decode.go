@@ -320,6 +320,7 @@ func hasInvalidUTF8(v reflect.Value, depth int) bool {
 				return true
 			}
 		}
+	default: // numbers and booleans hold no text
 	}
 	return false
 }

@@ -83,58 +83,98 @@ func rubricRow(d Dimension) [4]text {
 	switch d {
 	case DimensionOverall:
 		return [4]text{
-			{"Feelings, one's own and other people's, are mostly passed over, and tense exchanges tend to get worse.",
-				"大多忽略自己与他人的情绪，紧张的交流往往越来越僵。"},
-			{"Notices feelings that are plain to see and stays polite; mostly so when asked or when little is at stake.",
-				"能注意到明显的情绪并保持礼貌，但多半是在被问及或压力不大时。"},
-			{"Names feelings and answers those of others; is composed as a rule, gives support and repairs what went wrong.",
-				"能说出情绪并回应他人的感受；通常保持冷静，给予支持，并修复出现的问题。"},
-			{"Reads mixed and unspoken feelings, stays composed under repeated pressure, and leaves exchanges better than they were.",
-				"能读懂复杂和未明说的情绪，在反复的压力下保持冷静，并让交流变得比之前更好。"},
+			{
+				"Feelings, one's own and other people's, are mostly passed over, and tense exchanges tend to get worse.",
+				"大多忽略自己与他人的情绪，紧张的交流往往越来越僵。",
+			},
+			{
+				"Notices feelings that are plain to see and stays polite; mostly so when asked or when little is at stake.",
+				"能注意到明显的情绪并保持礼貌，但多半是在被问及或压力不大时。",
+			},
+			{
+				"Names feelings and answers those of others; is composed as a rule, gives support and repairs what went wrong.",
+				"能说出情绪并回应他人的感受；通常保持冷静，给予支持，并修复出现的问题。",
+			},
+			{
+				"Reads mixed and unspoken feelings, stays composed under repeated pressure, and leaves exchanges better than they were.",
+				"能读懂复杂和未明说的情绪，在反复的压力下保持冷静，并让交流变得比之前更好。",
+			},
 		}
 	case DimensionSelfAwareness:
 		return [4]text{
-			{"Vents, or denies having feelings when asked. Feelings show in the messages but are not named.",
-				"发泄情绪，或在被问及时否认有情绪；情绪流露在文字里，却没有说出来。"},
-			{"Names feelings in broad terms, such as good, bad or stressed.",
-				"能用笼统的词说出自己的状态，如好、不好、有压力。"},
-			{"Names specific feelings, such as disappointed or relieved, and often says what brought them about.",
-				"能说出具体的情绪，如失望、松了一口气，并常常说明缘由。"},
-			{"Names mixed or changing feelings without being asked, and sees how they affect other people.",
-				"不待他人询问，就能说出复杂或变化中的情绪，并看到这些情绪对他人的影响。"},
+			{
+				"Vents, or denies having feelings when asked. Feelings show in the messages but are not named.",
+				"发泄情绪，或在被问及时否认有情绪；情绪流露在文字里，却没有说出来。",
+			},
+			{
+				"Names feelings in broad terms, such as good, bad or stressed.",
+				"能用笼统的词说出自己的状态，如好、不好、有压力。",
+			},
+			{
+				"Names specific feelings, such as disappointed or relieved, and often says what brought them about.",
+				"能说出具体的情绪，如失望、松了一口气，并常常说明缘由。",
+			},
+			{
+				"Names mixed or changing feelings without being asked, and sees how they affect other people.",
+				"不待他人询问，就能说出复杂或变化中的情绪，并看到这些情绪对他人的影响。",
+			},
 		}
 	case DimensionSelfManagement:
 		return [4]text{
-			{"Answers provocation in kind.",
-				"受到挑衅时以同样的方式回击。"},
-			{"Holds back at times when provoked, and takes long to settle again.",
-				"受到挑衅时有时能克制，但需要较长时间才能平复。"},
-			{"Stays composed most of the time and is back to the usual tone within a few messages.",
-				"大多数时候保持冷静，几条消息之内就能恢复平常的语气。"},
-			{"Stays composed under repeated provocation, sees the matter in another light and keeps the exchange useful.",
-				"在反复的挑衅下仍保持冷静，能换一个角度看问题，并使交流继续有益。"},
+			{
+				"Answers provocation in kind.",
+				"受到挑衅时以同样的方式回击。",
+			},
+			{
+				"Holds back at times when provoked, and takes long to settle again.",
+				"受到挑衅时有时能克制，但需要较长时间才能平复。",
+			},
+			{
+				"Stays composed most of the time and is back to the usual tone within a few messages.",
+				"大多数时候保持冷静，几条消息之内就能恢复平常的语气。",
+			},
+			{
+				"Stays composed under repeated provocation, sees the matter in another light and keeps the exchange useful.",
+				"在反复的挑衅下仍保持冷静，能换一个角度看问题，并使交流继续有益。",
+			},
 		}
 	case DimensionSocialAwareness:
 		return [4]text{
-			{"Passes over what others feel, or plays it down.",
-				"忽略他人的感受，或将其轻描淡写。"},
-			{"Notices what others feel when they say so plainly.",
-				"在他人明确说出感受时能够注意到。"},
-			{"Puts the other person's feeling into words and asks about it.",
-				"能把对方的感受说出来，并加以询问。"},
-			{"Picks up hints and mixed feelings, and fits the reply to the person.",
-				"能察觉言外之意和复杂的情绪，并因人而异地回应。"},
+			{
+				"Passes over what others feel, or plays it down.",
+				"忽略他人的感受，或将其轻描淡写。",
+			},
+			{
+				"Notices what others feel when they say so plainly.",
+				"在他人明确说出感受时能够注意到。",
+			},
+			{
+				"Puts the other person's feeling into words and asks about it.",
+				"能把对方的感受说出来，并加以询问。",
+			},
+			{
+				"Picks up hints and mixed feelings, and fits the reply to the person.",
+				"能察觉言外之意和复杂的情绪，并因人而异地回应。",
+			},
 		}
 	case DimensionSocialSkills:
 		return [4]text{
-			{"Makes tense exchanges worse, or keeps replies curt.",
-				"让紧张的交流火上浇油，或者回复生硬简短。"},
-			{"Is polite, and helps when asked.",
-				"有礼貌，在被请求时提供帮助。"},
-			{"Supports others, thanks them, and puts right what went wrong.",
-				"支持他人，表达感谢，并修复出现的问题。"},
-			{"Turns conflicts around: mediates, repairs without being asked, and others end calmer than they began.",
-				"能化解冲突：居中调解，主动修复关系，使他人最终比开始时更平静。"},
+			{
+				"Makes tense exchanges worse, or keeps replies curt.",
+				"让紧张的交流火上浇油，或者回复生硬简短。",
+			},
+			{
+				"Is polite, and helps when asked.",
+				"有礼貌，在被请求时提供帮助。",
+			},
+			{
+				"Supports others, thanks them, and puts right what went wrong.",
+				"支持他人，表达感谢，并修复出现的问题。",
+			},
+			{
+				"Turns conflicts around: mediates, repairs without being asked, and others end calmer than they began.",
+				"能化解冲突：居中调解，主动修复关系，使他人最终比开始时更平静。",
+			},
 		}
 	}
 	return [4]text{}

@@ -364,10 +364,9 @@ func TestSEC_078_ListVersionsRise(t *testing.T) {
 	w.lists[revList] = old // rolled back
 	want(t, w.verify(t, v, doc), verifier.Undetermined, "status_verification")
 	// The publisher's own numbers count where the source knows them.
-	numbered := w.lists[revList]
 	w2 := newWorld(t)
 	v2 := w2.verifier(t)
-	numbered = w2.lists[revList]
+	numbered := w2.lists[revList]
 	numbered.Version, numbered.Local = 7, true
 	w2.lists[revList] = numbered
 	want(t, w2.verify(t, v2, w2.credential(t)), verifier.Valid, "status_ok")

@@ -10,10 +10,10 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	"heartmark/internal/statuslist"
 	"heartmark/schemas"
+
+	"golang.org/x/sync/singleflight"
 )
 
 // Limits of security.md §3 for status lists.

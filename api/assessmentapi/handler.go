@@ -10,12 +10,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/labstack/echo/v4"
-
 	"heartmark/api/edge"
 	"heartmark/api/problem"
 	"heartmark/assessment"
 	"heartmark/assessment/evidence"
+
+	"github.com/labstack/echo/v4"
 )
 
 // Assessor scores a batch; *assessment.Assessor is one.

@@ -3,9 +3,9 @@ package edge
 import (
 	"net/http"
 
-	"golang.org/x/text/language"
-
 	"heartmark/schemas"
+
+	"golang.org/x/text/language"
 )
 
 // LanguageCookie keeps the language that a person chose on a page.

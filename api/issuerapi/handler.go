@@ -8,13 +8,13 @@ import (
 	"net/url"
 	"strconv"
 
-	"github.com/labstack/echo/v4"
-
 	"heartmark/api/edge"
 	"heartmark/api/problem"
 	"heartmark/issuer"
 	"heartmark/issuer/oid4vci"
 	"heartmark/schemas"
+
+	"github.com/labstack/echo/v4"
 )
 
 // Issuer issues and keeps credentials; *issuer.Issuer is one.

@@ -6,11 +6,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/labstack/echo/v4"
-
 	"heartmark/api/edge"
 	"heartmark/issuer/oid4vci"
 	"heartmark/schemas"
+
+	"github.com/labstack/echo/v4"
 )
 
 // metadataAge is how long a wallet may keep metadata without asking.

@@ -1,9 +1,9 @@
 package registryapi
 
 import (
-	"github.com/labstack/echo/v4"
-
 	"heartmark/api/edge"
+
+	"github.com/labstack/echo/v4"
 )
 
 // Framework is GET /registry/v1/framework: the rules under which this registry grants authorities.

@@ -8,13 +8,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/labstack/echo/v4"
-
 	"heartmark/api/edge"
 	"heartmark/api/problem"
 	"heartmark/registry"
 	"heartmark/registry/translog"
 	"heartmark/schemas"
+
+	"github.com/labstack/echo/v4"
 )
 
 // Publications are what credentials point to; *registry.Registry is one.

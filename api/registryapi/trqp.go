@@ -6,12 +6,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/labstack/echo/v4"
-
 	"heartmark/api/edge"
 	"heartmark/api/problem"
 	"heartmark/registry"
 	"heartmark/schemas"
+
+	"github.com/labstack/echo/v4"
 )
 
 // Authorization is POST /trqp/authorization: does authority_id authorise entity_id to take action on resource?

@@ -107,7 +107,7 @@ func (p *Pages) begin(w http.ResponseWriter, r *http.Request) words {
 	lang := edge.Language(r)
 	if q := r.URL.Query().Get("lang"); q != "" {
 		if chosen, ok := schemas.ParseLanguage(q); ok {
-			http.SetCookie(w, &http.Cookie{
+			http.SetCookie(w, &http.Cookie{ //nolint:gosec // G124: Secure wherever the origin is https; in development it is http on loopback
 				Name: edge.LanguageCookie, Value: chosen, Path: "/", MaxAge: 365 * 24 * 3600,
 				HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(p.c.Origin, "https:"),
 			})

@@ -110,7 +110,7 @@ func readForm(r *http.Request) (text, file []byte, err error) {
 }
 
 func readPart(part *multipart.Part, text, file *[]byte) error {
-	defer part.Close()
+	defer func() { _ = part.Close() }()
 	body, err := io.ReadAll(part)
 	if err != nil {
 		return edge.BodyError(err)

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/labstack/echo/v4"
-
 	"heartmark/api/edge"
 	"heartmark/schemas"
 	"heartmark/verifier"
+
+	"github.com/labstack/echo/v4"
 )
 
 // Verifier answers whether a credential is valid; *verifier.Verifier is one.

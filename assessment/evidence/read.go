@@ -294,8 +294,10 @@ func (r *reader) check(e *raw) *Issue {
 		return &Issue{Field: "/ts", Code: CodeTime, Expected: "a time at most 10 minutes ahead"}
 	}
 	if (e.scene.Kind == SceneWork || e.scene.Kind == SceneClass) && r.opt.Voluntary == "" {
-		return &Issue{Field: "/scene/kind", Code: CodeScene,
-			Expected: "a scene that is neither work nor class, unless a voluntary purpose of the person's own is documented"}
+		return &Issue{
+			Field: "/scene/kind", Code: CodeScene,
+			Expected: "a scene that is neither work nor class, unless a voluntary purpose of the person's own is documented",
+		}
 	}
 	return nil
 }
@@ -303,7 +305,7 @@ func (r *reader) check(e *raw) *Issue {
 // contentHash covers every field but the line number.
 func (e *raw) contentHash() uint64 {
 	h := fnv.New64a()
-	fmt.Fprintf(h, "%q %q %q %q %q %q %q %q %q %q %q %q %q %q %q %q %q %v", e.kind, e.actor, e.ts.Format(time.RFC3339Nano), e.conversation,
+	_, _ = fmt.Fprintf(h, "%q %q %q %q %q %q %q %q %q %q %q %q %q %q %q %q %q %v", e.kind, e.actor, e.ts.Format(time.RFC3339Nano), e.conversation,
 		e.text, e.replyTo, e.to, e.lang, e.channel, e.scene, e.role, e.prompt, e.flags, e.target, e.symbol, e.policy, e.purposes, e.expires)
 	return h.Sum64()
 }

@@ -5,12 +5,13 @@ package model
 // digests are the SHA-256 of the model's files.
 func digests() map[string]string {
 	return map[string]string{
-		"calibration.json":  "8e920b40f3ad7b03fc8aea02a6e7f9537b0f45b1f132fa9befc32f35f12cb696",
-		"error_rates.json":  "dd541d9b9a8f8b1f5ef80665fffe007b6091bc0de4c9e5075caf19704b6e4772",
+		"calibration.json":  "6b56675e77a6a1639d8761404fc204c0735d8211209b4253816fdeeed5414bf0",
+		"error_rates.json":  "3cc4edc9029e814e9a363b5f6fdd6fb69c6a75763bb45659eb1890d3c300b70c",
 		"heads.json":        "7e1819a691375de8538d55a6eabc9089ed9574a5362719d93b723c4b30f194c5",
-		"model.int8.onnx":   "88c3d3d6fef0ac29b5b0536a57023585e1f262c89b7414ea5ee304c2ca43be71",
-		"model_card.md":     "4bf10b2b04451969ba32ec9531522ffc522b7d12b4550f00a342e513c6c2ddbd",
+		"model.fp32.onnx":   "39437a0b175c40fda510460996dcffae82943de299a2a2205f9da84e8cd4ec3b",
+		"model.int8.onnx":   "9bac698c4e55b586ceb3e67230582d7ff2618d0fddd6bfb9f9335c591cd67f38",
+		"model_card.md":     "72df5c0dc6c0a5bffc0bd85d115d361555e43a9dd7decdcc3402bb53abd85f36",
 		"tokenizer.json":    "8fb902a5d04454117d62f603ad1a1b19ec4dfcf3251f697245fc958c02bbf7e6",
-		"train_report.json": "a375e425f92189b68efff989bb303aaac59363b3b79752eb2649761ef08c3117",
+		"train_report.json": "487371d2ea3494948c9df8fa58e9488ec98dc0c4581ea11f9d89df43dadbe207",
 	}
 }

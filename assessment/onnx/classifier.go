@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -71,7 +72,7 @@ func Open(cfg Config) (*Classifier, error) {
 	}
 	s, graph, err := openSession(cfg, lib)
 	if err != nil {
-		return nil, fmt.Errorf("%w (environment: %v)", err, releaseEnvironment())
+		return nil, errors.Join(err, releaseEnvironment())
 	}
 	sum := sha256.Sum256(graph)
 	c := &Classifier{
@@ -158,13 +159,12 @@ func (c *Classifier) Classify(ctx context.Context, in []assessment.ClassifierInp
 			}
 			c.collect(scores, languages, r)
 		case <-ctx.Done():
-			<-sent // the sender must be gone before the gate opens for Close
-			return nil, ctx.Err()
+			// The sender must be gone before the gate opens for Close.
+			return nil, errors.Join(ctx.Err(), <-sent)
 		}
 	}
-	<-sent
-	if failure != nil {
-		return nil, failure
+	if err := errors.Join(failure, <-sent); err != nil {
+		return nil, err
 	}
 	return scores, nil
 }

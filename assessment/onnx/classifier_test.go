@@ -131,26 +131,46 @@ func TestTypicalLines(t *testing.T) {
 		name          string
 		higher, lower float64
 	}{
-		{"distress en", p(message("I failed again and I feel completely hopeless.", "en"), assessment.HeadDistress, 0),
-			p(message("The code for the door is 4711.", "en"), assessment.HeadDistress, 0)},
-		{"distress zh", p(message("我最近压力好大，晚上一直睡不着，很难过。", "zh"), assessment.HeadDistress, 0),
-			p(message("会议改到下午三点。", "zh"), assessment.HeadDistress, 0)},
-		{"hostility en", p(message("You are a worthless idiot, get lost.", "en"), assessment.HeadHostility, 0) * -1,
-			p(message("Thanks, that was a great help!", "en"), assessment.HeadHostility, 0) * -1},
-		{"hostility zh", p(message("你这个垃圾，滚远点。", "zh"), assessment.HeadHostility, 0) * -1,
-			p(message("谢谢你，帮了我大忙！", "zh"), assessment.HeadHostility, 0) * -1},
-		{"disguised hostility", p(message("you are an i d i o t", "en"), assessment.HeadHostility, 0) * -1,
-			p(message("you are an artist", "en"), assessment.HeadHostility, 0) * -1},
-		{"self naming en", p(message("I feel ashamed and a bit lonely today.", "en"), assessment.HeadSelfNaming, 0),
-			p(message("The raid starts at nine.", "en"), assessment.HeadSelfNaming, 0)},
-		{"self naming zh", p(message("我觉得很委屈，也有点害怕。", "zh"), assessment.HeadSelfNaming, 0),
-			p(message("副本九点开。", "zh"), assessment.HeadSelfNaming, 0)},
-		{"emotional reaction", -p(reply(dog, "I'm so sorry for your loss, that must hurt so much.", "en"), assessment.HeadER, 0),
-			-p(reply(dog, "Whatever. Are we playing or not?", "en"), assessment.HeadER, 0)},
-		{"comfort zh", p(reply(cat, "别难过，我陪着你，想说什么都可以跟我说。", "zh"), assessment.HeadAct, 0),
-			p(reply(cat, "快点开门。", "zh"), assessment.HeadAct, 0)},
-		{"valence", p(message("What a wonderful day, I love it!", "en"), assessment.HeadVA, 0),
-			p(message("This is horrible, everything is ruined.", "en"), assessment.HeadVA, 0)},
+		{
+			"distress en", p(message("I failed again and I feel completely hopeless.", "en"), assessment.HeadDistress, 0),
+			p(message("The code for the door is 4711.", "en"), assessment.HeadDistress, 0),
+		},
+		{
+			"distress zh", p(message("我最近压力好大，晚上一直睡不着，很难过。", "zh"), assessment.HeadDistress, 0),
+			p(message("会议改到下午三点。", "zh"), assessment.HeadDistress, 0),
+		},
+		{
+			"hostility en", p(message("You are a worthless idiot, get lost.", "en"), assessment.HeadHostility, 0) * -1,
+			p(message("Thanks, that was a great help!", "en"), assessment.HeadHostility, 0) * -1,
+		},
+		{
+			"hostility zh", p(message("你这个垃圾，滚远点。", "zh"), assessment.HeadHostility, 0) * -1,
+			p(message("谢谢你，帮了我大忙！", "zh"), assessment.HeadHostility, 0) * -1,
+		},
+		{
+			"disguised hostility", p(message("you are an i d i o t", "en"), assessment.HeadHostility, 0) * -1,
+			p(message("you are an artist", "en"), assessment.HeadHostility, 0) * -1,
+		},
+		{
+			"self naming en", p(message("I feel ashamed and a bit lonely today.", "en"), assessment.HeadSelfNaming, 0),
+			p(message("The raid starts at nine.", "en"), assessment.HeadSelfNaming, 0),
+		},
+		{
+			"self naming zh", p(message("我觉得很委屈，也有点害怕。", "zh"), assessment.HeadSelfNaming, 0),
+			p(message("副本九点开。", "zh"), assessment.HeadSelfNaming, 0),
+		},
+		{
+			"emotional reaction", -p(reply(dog, "I'm so sorry for your loss, that must hurt so much.", "en"), assessment.HeadER, 0),
+			-p(reply(dog, "Whatever. Are we playing or not?", "en"), assessment.HeadER, 0),
+		},
+		{
+			"comfort zh", p(reply(cat, "别难过，我陪着你，想说什么都可以跟我说。", "zh"), assessment.HeadAct, 0),
+			p(reply(cat, "快点开门。", "zh"), assessment.HeadAct, 0),
+		},
+		{
+			"valence", p(message("What a wonderful day, I love it!", "en"), assessment.HeadVA, 0),
+			p(message("This is horrible, everything is ruined.", "en"), assessment.HeadVA, 0),
+		},
 	}
 	for _, k := range cases {
 		if k.higher <= k.lower {

@@ -10,9 +10,9 @@ import (
 	"os"
 	"sync"
 
-	ort "github.com/yalue/onnxruntime_go"
-
 	"heartmark/assessment/model"
+
+	ort "github.com/yalue/onnxruntime_go"
 )
 
 // environment is the runtime's own state, of which a process has one: the library is loaded once, at the path of the
@@ -61,7 +61,7 @@ func newSession(graph []byte, heads []model.Head, threads int, cuda bool) (*sess
 	if err != nil {
 		return nil, err
 	}
-	defer options.Destroy()
+	defer func() { _ = options.Destroy() }()
 	// Both set expressly: the default takes all processors and spins.
 	if err := options.SetIntraOpNumThreads(threads); err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func newSession(graph []byte, heads []model.Head, threads int, cuda bool) (*sess
 		if err != nil {
 			return nil, err
 		}
-		defer provider.Destroy()
+		defer func() { _ = provider.Destroy() }()
 		if err := options.AppendExecutionProviderCUDA(provider); err != nil {
 			return nil, err
 		}
@@ -99,7 +99,7 @@ func (s *session) logits(b batch) ([][][]float32, error) {
 	inputs := make([]ort.Value, 0, 2)
 	defer func() {
 		for _, v := range inputs {
-			v.Destroy()
+			_ = v.Destroy()
 		}
 	}()
 	for _, data := range [][]int64{ids, mask} {
@@ -113,7 +113,7 @@ func (s *session) logits(b batch) ([][][]float32, error) {
 	defer func() {
 		for _, v := range outputs {
 			if v != nil {
-				v.Destroy()
+				_ = v.Destroy()
 			}
 		}
 	}()

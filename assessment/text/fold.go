@@ -166,7 +166,7 @@ func spacedRun(runes []rune, i int) (int, []rune) {
 		letters = append(letters, runes[end+1])
 		end += 2
 	}
-	if len(letters) < 3 && !(han && len(letters) == 2) {
+	if len(letters) < 3 && (!han || len(letters) != 2) {
 		return i, nil
 	}
 	return end, letters

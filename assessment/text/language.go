@@ -50,7 +50,7 @@ func countScripts(s string) scripts {
 	var n scripts
 	latin := false
 	for _, r := range s {
-		if r != '\'' && r != '’' && !unicode.IsMark(r) && !(unicode.IsLetter(r) && unicode.Is(unicode.Latin, r)) {
+		if r != '\'' && r != '’' && !unicode.IsMark(r) && (!unicode.IsLetter(r) || !unicode.Is(unicode.Latin, r)) {
 			latin = false
 		}
 		switch {

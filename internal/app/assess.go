@@ -11,9 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/schollz/progressbar/v3"
-	"github.com/spf13/cobra"
-
 	"heartmark/assessment"
 	"heartmark/assessment/evidence"
 	"heartmark/assessment/model"
@@ -21,6 +18,9 @@ import (
 	"heartmark/assessment/text"
 	"heartmark/internal/config"
 	"heartmark/schemas"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
 )
 
 // openClassifier opens the built-in model on the configured provider. The log says which one runs and why.
@@ -50,12 +50,11 @@ func (a *App) assessor(ctx context.Context, classifier assessment.Classifier, pr
 }
 
 type assessFlags struct {
-	options   evidence.Options
-	report    string
-	jsonOut   string
-	lang      string
-	provider  string
-	noPicture bool
+	options  evidence.Options
+	report   string
+	jsonOut  string
+	lang     string
+	provider string
 }
 
 func assessCommand(c *console) *cobra.Command {
@@ -126,7 +125,7 @@ func (c *console) readEvidence(file string, o evidence.Options) (evidence.Batch,
 		return evidence.Batch{}, exitWith(ExitData, fmt.Errorf("%s: %w", file, err))
 	}
 	for _, issue := range issues.List {
-		fmt.Fprintf(c.err, "%s: %s\n", file, issue)
+		_, _ = fmt.Fprintf(c.err, "%s: %s\n", file, issue)
 	}
 	return batch, nil
 }

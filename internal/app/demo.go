@@ -17,8 +17,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"heartmark/assessment"
 	"heartmark/assessment/evidence"
 	"heartmark/internal/config"
@@ -28,6 +26,8 @@ import (
 	"heartmark/registry/translog"
 	"heartmark/schemas"
 	"heartmark/verifier"
+
+	"github.com/spf13/cobra"
 )
 
 // conversations are written for the project: one long enough to certify, one too thin to score.
@@ -71,7 +71,7 @@ type demo struct {
 
 func (c *console) demo(ctx context.Context, out, lang string) error {
 	d := &demo{console: c, out: out, lang: lang, client: &http.Client{Timeout: 5 * time.Minute}}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return exitWith(ExitUnavailable, err)
 	}

@@ -11,12 +11,12 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"heartmark/assessment/model"
 	"heartmark/internal/config"
 	"heartmark/internal/keys"
 	"heartmark/internal/store/badger"
+
+	"github.com/spf13/cobra"
 )
 
 // finding is one line of the doctor's report.
@@ -52,7 +52,7 @@ func (c *console) examine(ctx context.Context, cfg config.Config) []finding {
 	return []finding{
 		found("key-encryption key", keys.CheckKEK(cfg.KEKFile, cfg.DataDir), cfg.KEKFile+", readable by its owner only"),
 		store(cfg),
-		found("public listener", free(cfg.Listen), cfg.Listen+" is free"),
+		found("public listener", free(ctx, cfg.Listen), cfg.Listen+" is free"),
 		found("clock", clock(cfg, time.Now().UTC()), time.Now().UTC().Format(time.RFC3339)),
 		builtInModel(),
 		c.runtime(ctx, cfg),
@@ -75,8 +75,8 @@ func store(cfg config.Config) finding {
 	return found("store", err, cfg.DataDir+" opens and closes")
 }
 
-func free(address string) error {
-	listener, err := net.Listen("tcp", address)
+func free(ctx context.Context, address string) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("%s is in use: a running server, or another program", address)
 	}

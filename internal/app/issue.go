@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/spf13/cobra"
-
 	"heartmark/issuer"
 	"heartmark/schemas"
+
+	"github.com/spf13/cobra"
 )
 
 func issueCommand(c *console) *cobra.Command {

@@ -9,14 +9,14 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"heartmark/api/edge"
 	"heartmark/internal/config"
 	"heartmark/internal/keys"
 	"heartmark/internal/obs"
 	"heartmark/registry/translog"
 	"heartmark/schemas"
+
+	"github.com/spf13/cobra"
 )
 
 func keysCommand(c *console) *cobra.Command {

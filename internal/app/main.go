@@ -10,9 +10,9 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/spf13/cobra"
-
 	"heartmark/internal/config"
+
+	"github.com/spf13/cobra"
 )
 
 // Exit codes of the program (design: command line).

@@ -8,11 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"heartmark/internal/did"
 	"heartmark/issuer"
 	"heartmark/schemas"
+
+	"github.com/spf13/cobra"
 )
 
 func registryCommand(c *console) *cobra.Command {

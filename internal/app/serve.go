@@ -14,10 +14,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
-
 	"heartmark/api"
 	"heartmark/api/edge"
 	"heartmark/api/problem"
@@ -26,6 +22,10 @@ import (
 	"heartmark/internal/obs"
 	"heartmark/internal/store/badger"
 	"heartmark/registry/translog"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 )
 
 func serveCommand(c *console) *cobra.Command {
@@ -57,14 +57,14 @@ func serveCommand(c *console) *cobra.Command {
 
 // serve listens before it opens anything, so that a busy port costs nothing, and runs until ctx ends.
 func serve(ctx context.Context, cfg config.Config, log *slog.Logger) error {
-	listener, err := listen(cfg.Listen, "listen")
+	listener, err := listen(ctx, cfg.Listen, "listen")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = listener.Close() }()
 	var operations net.Listener
 	if cfg.OpsListen != "" {
-		if operations, err = listen(cfg.OpsListen, "ops_listen"); err != nil {
+		if operations, err = listen(ctx, cfg.OpsListen, "ops_listen"); err != nil {
 			return err
 		}
 		defer func() { _ = operations.Close() }()
@@ -91,8 +91,8 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	return errors.Join(a.Serve(ctx, listener, operations, assessor), a.Close())
 }
 
-func listen(address, setting string) (net.Listener, error) {
-	listener, err := net.Listen("tcp", address)
+func listen(ctx context.Context, address, setting string) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, exitWith(ExitUnavailable, fmt.Errorf("%s: %s is in use by another program; stop it or set another address", setting, address))
 	}
@@ -138,7 +138,9 @@ func (a *App) listenAndStop(ctx context.Context, server *http.Server, listener n
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.Config.ShutdownGrace)
 	defer cancel()
 	err := server.Shutdown(stopping)
-	<-done
+	if served := <-done; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
 	return err
 }
 

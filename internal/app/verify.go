@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"heartmark/schemas"
 	"heartmark/verifier"
+
+	"github.com/spf13/cobra"
 )
 
 func verifyCommand(c *console) *cobra.Command {

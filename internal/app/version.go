@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"runtime"
 
-	"github.com/spf13/cobra"
-
 	"heartmark/assessment/model"
+
+	"github.com/spf13/cobra"
 )
 
 // version is set at link time.

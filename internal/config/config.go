@@ -13,9 +13,9 @@ import (
 	"strings"
 	"time"
 
-	"gopkg.in/yaml.v3"
-
 	"heartmark/internal/obs"
+
+	"gopkg.in/yaml.v3"
 )
 
 // Modes of running (design decision 12).

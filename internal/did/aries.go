@@ -12,12 +12,12 @@ import (
 	"net/http"
 	"strings"
 
+	"heartmark/internal/fetch"
+	"heartmark/schemas"
+
 	vdrapi "github.com/hyperledger/aries-framework-go/pkg/framework/aries/api/vdr"
 	"github.com/hyperledger/aries-framework-go/pkg/vdr/key"
 	"github.com/hyperledger/aries-framework-go/pkg/vdr/web"
-
-	"heartmark/internal/fetch"
-	"heartmark/schemas"
 )
 
 // agreeOnKey has the aries did:key resolver expand id and compares the key it finds with ours.

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"slices"
 
+	"heartmark/internal/keys"
+
 	ariesdid "github.com/hyperledger/aries-framework-go/pkg/doc/did"
 	"github.com/mr-tron/base58"
-
-	"heartmark/internal/keys"
 )
 
 // reduce writes a document anew with what our reader understood: the id, methods with a key, and the relationships that

@@ -15,13 +15,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mr-tron/base58"
-
 	"heartmark/internal/did"
 	"heartmark/internal/fetch"
 	"heartmark/internal/keys"
 	"heartmark/internal/testkit"
 	"heartmark/schemas"
+
+	"github.com/mr-tron/base58"
 )
 
 var start = time.Date(2026, 2, 1, 12, 0, 0, 0, time.UTC)

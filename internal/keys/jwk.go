@@ -9,10 +9,10 @@ import (
 	"fmt"
 	"slices"
 
+	"heartmark/schemas"
+
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jwk"
-
-	"heartmark/schemas"
 )
 
 // maxJWK bounds the text of a JWK in bytes.
@@ -82,8 +82,12 @@ func MarshalJWK(pub crypto.PublicKey) (json.RawMessage, error) {
 	case ed25519.PublicKey:
 		return json.RawMessage(`{"crv":"Ed25519","kty":"OKP","x":"` + b64(k) + `"}`), nil
 	case *ecdsa.PublicKey:
-		size := (k.Curve.Params().BitSize + 7) / 8
-		x, y := k.X.FillBytes(make([]byte, size)), k.Y.FillBytes(make([]byte, size))
+		point, err := k.Bytes() // 0x04, then x and y of one size
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrBadKey, err)
+		}
+		size := len(point) / 2
+		x, y := point[1:1+size], point[1+size:]
 		return json.RawMessage(`{"crv":"` + k.Curve.Params().Name + `","kty":"EC","x":"` + b64(x) + `","y":"` + b64(y) + `"}`), nil
 	}
 	return nil, fmt.Errorf("key of type %T: %w", pub, ErrBadKey)
@@ -114,7 +118,7 @@ func checkMembers(obj map[string]any) (jwa.SignatureAlgorithm, error) {
 			return "", fmt.Errorf("JWK member %q: expected %d bytes in base64url: %w", name, size, ErrBadKey)
 		}
 	}
-	if v, found := obj["alg"]; found && v != string(alg) && !(alg == jwa.EdDSA && v == "Ed25519") {
+	if v, found := obj["alg"]; found && v != string(alg) && (alg != jwa.EdDSA || v != "Ed25519") {
 		return "", fmt.Errorf("JWK alg %v does not fit the key: %w", v, ErrBadKey)
 	}
 	if v, found := obj["use"]; found && v != "sig" {

@@ -96,7 +96,7 @@ func readKEK(path, dataDir string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open key-encryption key file: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	// The rights of the opened file are checked, not those of the name: the name may change in between.
 	info, err := f.Stat()
 	if err != nil {
@@ -115,7 +115,7 @@ func readKEK(path, dataDir string) ([]byte, error) {
 	defer clear(data)
 	key, err := decodeKEK(data)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %v", ErrKEKFormat, path, err)
+		return nil, fmt.Errorf("%w: %s: %w", ErrKEKFormat, path, err)
 	}
 	return key, nil
 }

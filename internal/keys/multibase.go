@@ -42,7 +42,13 @@ func Multibase(pub crypto.PublicKey) (string, error) {
 		if k.Curve == elliptic.P384() {
 			prefix = prefixP384()
 		}
-		return "z" + base58.Encode(append(prefix, elliptic.MarshalCompressed(k.Curve, k.X, k.Y)...)), nil
+		point, err := k.Bytes() // 0x04, then x and y of one size
+		if err != nil {
+			return "", fmt.Errorf("%w: %w", ErrBadKey, err)
+		}
+		// SEC 1, 2.3.3: the compressed form is 2 plus the parity of y, then x.
+		compressed := append([]byte{2 + point[len(point)-1]&1}, point[1:1+len(point)/2]...)
+		return "z" + base58.Encode(append(prefix, compressed...)), nil
 	}
 	return "", fmt.Errorf("key of type %T: %w", pub, ErrBadKey)
 }
@@ -95,7 +101,12 @@ func parseCompressed(curve elliptic.Curve, raw []byte) (crypto.PublicKey, error)
 	if x == nil {
 		return nil, fmt.Errorf("%s key is not a compressed point on the curve: %w", curve.Params().Name, ErrBadKey)
 	}
-	pub := &ecdsa.PublicKey{Curve: curve, X: x, Y: y}
+	size := len(raw) - 1
+	point := append([]byte{4}, x.FillBytes(make([]byte, size))...)
+	pub, err := ecdsa.ParseUncompressedPublicKey(curve, append(point, y.FillBytes(make([]byte, size))...))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBadKey, err)
+	}
 	if err := CheckPublic(pub); err != nil {
 		return nil, err
 	}

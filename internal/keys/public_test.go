@@ -15,10 +15,10 @@ import (
 	"strings"
 	"testing"
 
+	"heartmark/internal/keys"
+
 	"github.com/lestrrat-go/jwx/v2/jwk"
 	"github.com/mr-tron/base58"
-
-	"heartmark/internal/keys"
 )
 
 func publics(t testing.TB) map[string]crypto.PublicKey {

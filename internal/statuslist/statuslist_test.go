@@ -47,7 +47,9 @@ func TestBitOrder(t *testing.T) {
 		value byte
 		want  uint64
 	}{
-		{"first byte 0x40", 0, 0x40, 1}, {"second byte 0x01", 1, 0x01, 15}, {"first byte 0x80", 0, 0x80, 0},
+		{"first byte 0x40", 0, 0x40, 1},
+		{"second byte 0x01", 1, 0x01, 15},
+		{"first byte 0x80", 0, 0x80, 0},
 		{"last byte 0x01", statuslist.MinEntries/8 - 1, 0x01, statuslist.MinEntries - 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -176,11 +178,24 @@ func TestParseIndex(t *testing.T) {
 		want uint64
 		err  error
 	}{
-		{"0", 0, nil}, {"94567", 94567, nil}, {"18446744073709551615", 1<<64 - 1, nil},
-		{"18446744073709551616", 0, statuslist.ErrRange}, {strings.Repeat("9", 5000), 0, statuslist.ErrRange},
-		{"", 0, statuslist.ErrEncoding}, {"-1", 0, statuslist.ErrEncoding}, {"+1", 0, statuslist.ErrEncoding}, {"01", 0, statuslist.ErrEncoding},
-		{" 1", 0, statuslist.ErrEncoding}, {"1 ", 0, statuslist.ErrEncoding}, {"1_0", 0, statuslist.ErrEncoding}, {"0x1", 0, statuslist.ErrEncoding},
-		{"1e3", 0, statuslist.ErrEncoding}, {"1.0", 0, statuslist.ErrEncoding}, {"\u0661", 0, statuslist.ErrEncoding}, {"\uff11", 0, statuslist.ErrEncoding}, {"1\x00", 0, statuslist.ErrEncoding},
+		{"0", 0, nil},
+		{"94567", 94567, nil},
+		{"18446744073709551615", 1<<64 - 1, nil},
+		{"18446744073709551616", 0, statuslist.ErrRange},
+		{strings.Repeat("9", 5000), 0, statuslist.ErrRange},
+		{"", 0, statuslist.ErrEncoding},
+		{"-1", 0, statuslist.ErrEncoding},
+		{"+1", 0, statuslist.ErrEncoding},
+		{"01", 0, statuslist.ErrEncoding},
+		{" 1", 0, statuslist.ErrEncoding},
+		{"1 ", 0, statuslist.ErrEncoding},
+		{"1_0", 0, statuslist.ErrEncoding},
+		{"0x1", 0, statuslist.ErrEncoding},
+		{"1e3", 0, statuslist.ErrEncoding},
+		{"1.0", 0, statuslist.ErrEncoding},
+		{"\u0661", 0, statuslist.ErrEncoding},
+		{"\uff11", 0, statuslist.ErrEncoding},
+		{"1\x00", 0, statuslist.ErrEncoding},
 	} {
 		got, err := statuslist.ParseIndex(c.in)
 		if !errors.Is(err, c.err) || got != c.want {

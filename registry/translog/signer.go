@@ -7,9 +7,9 @@ import (
 	"encoding/binary"
 	"errors"
 
-	"golang.org/x/mod/sumdb/note"
-
 	"heartmark/registry/translog/inclusion"
+
+	"golang.org/x/mod/sumdb/note"
 )
 
 // algEd25519 is the algorithm byte of Ed25519 in a note's key (C2SP signed-note).

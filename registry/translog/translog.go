@@ -13,13 +13,13 @@ import (
 	"sync"
 	"time"
 
+	"heartmark/registry/translog/inclusion"
+	"heartmark/schemas"
+
 	"github.com/transparency-dev/tessera"
 	"github.com/transparency-dev/tessera/client"
 	"github.com/transparency-dev/tessera/storage/posix"
 	"k8s.io/klog/v2"
-
-	"heartmark/registry/translog/inclusion"
-	"heartmark/schemas"
 )
 
 // Errors of this package.

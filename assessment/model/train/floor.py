@@ -1,6 +1,6 @@
 """The classical floor: TF-IDF (words 1-2, characters 1-4) with a linear model a head, on the same rows.
 
-usage: python floor.py DATA OUT.json [--cap 900] [--train 15000]
+usage: python floor.py DATA OUT.json [--cap 300] [--train 8000]
 """
 
 import argparse
@@ -33,8 +33,8 @@ def main() -> None:
     args = argparse.ArgumentParser()
     args.add_argument("data")
     args.add_argument("out")
-    args.add_argument("--cap", type=int, default=900)
-    args.add_argument("--train", type=int, default=15000)
+    args.add_argument("--cap", type=int, default=300)
+    args.add_argument("--train", type=int, default=8000)
     args = args.parse_args()
     train, dev, test = Builder(args.data, "train").all(), held_out(args.data, "dev", args.cap), held_out(args.data, "test", args.cap)
     p = {s: {h.name: np.zeros((len(r), len(h.labels))) for h in HEADS} for s, r in (("dev", dev), ("test", test))}

@@ -1,6 +1,6 @@
 """Calibrates an exported model on dev, measures it on test, and writes what goes beside it.
 
-usage: python measure.py DATA RUN OUT [--cap 900] [--floor floor.json]
+usage: python measure.py DATA RUN OUT [--cap 300] [--floor floor.json]
 
 OUT holds model.int8.onnx; calibration.json, error_rates.json, heads.json and train_report.json are written there.
 """
@@ -244,14 +244,13 @@ def judge(facet: str, row: Row):
         return None
     if facet == "SO3":
         return not yes_head("ctx_ignore") if "ctx_ignore" in row.gold else None
-    if facet == "SK1":
+    if facet == "SK1":  # rows that answer distress, since only there the facet opens
         if row.source == "epitome" and "er" in row.gold:
             return True if has("er", "weak", "strong") else False if has("ip", "none") and has("ex", "none") else None
-        if row.source == "personas_pair" and row.lang == "zh":
+        if row.source == "diasafety" and "ctx_ignore" in row.gold:
+            return False if yes_head("ctx_ignore") else None
+        if row.source == "personas_pair":
             return not yes_head("ctx_ignore")
-        if row.source in ("casino", "cped") and row.context and "act" in row.gold:
-            return True if has("act", "comfort", "thanks", "praise", "offer_or_coordinate") else False if has(
-                "act", "irony_or_undervalue", "command", "disagree_or_reject") else None
         return None
     if facet == "SK2":
         if "ctx_escalate" in row.gold:
@@ -381,7 +380,7 @@ def main() -> None:
     args.add_argument("data")
     args.add_argument("run")
     args.add_argument("out")
-    args.add_argument("--cap", type=int, default=900)
+    args.add_argument("--cap", type=int, default=300)
     args.add_argument("--floor")
     args.add_argument("--version", default="0.1.0")
     args = args.parse_args()
@@ -400,7 +399,9 @@ def main() -> None:
             row["floor"] = floors.get((row["head"], row["set"], row["lang"], row["metric"]))
     settings = json.load(open(os.path.join(args.run, "settings.json")))
     sets = SINGLE + DIALOGUE
+    notes = os.path.join(args.run, "notes.txt")  # what else should be said of how this build came about
     report = {
+        "notes": open(notes, encoding="utf-8").read().strip() if os.path.exists(notes) else "",
         "model": "dei-m1", "version": args.version, "sha256": digest(graph), "settings": settings, "metrics": metrics,
         "calibration_error": calibration_errors(test, test_p), "contrast": contrast(run, encoder, curves, args.data),
         "data": {s: {split: digest(os.path.join(args.data, s, split + ".jsonl")) for split in ("train", "dev", "test")} for s in sets},

@@ -8,10 +8,10 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/piprate/json-gold/ld"
-
 	"heartmark/internal/proof/dataintegrity/rdfc"
 	"heartmark/schemas"
+
+	"github.com/piprate/json-gold/ld"
 )
 
 // walker turns a document into RDF in one pass, without expanding it, along remembered scopes. It knows the shapes that

@@ -12,9 +12,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mr-tron/base58"
-
 	"heartmark/internal/proof/dataintegrity"
+
+	"github.com/mr-tron/base58"
 )
 
 func TestKeysRefused(t *testing.T) {

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/piprate/json-gold/ld"
-
 	"heartmark/internal/proof/dataintegrity/rdfc"
 	"heartmark/schemas"
+
+	"github.com/piprate/json-gold/ld"
 )
 
 // maxGeneral bounds the values of a document that needs the general way, whose cost for each is that of making an active

@@ -16,12 +16,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mr-tron/base58"
-
 	"heartmark/internal/proof/dataintegrity"
 	"heartmark/internal/testkit"
 	"heartmark/schemas"
 	"heartmark/schemas/context"
+
+	"github.com/mr-tron/base58"
 )
 
 // exampleContexts are contexts that official vectors use and that the program does not carry.

@@ -4,9 +4,9 @@ import (
 	"crypto"
 	"fmt"
 
-	"github.com/lestrrat-go/jwx/v2/jws"
-
 	"heartmark/schemas"
+
+	"github.com/lestrrat-go/jwx/v2/jws"
 )
 
 // Sign returns the compact JWS of payload under the given protected header. alg is set from the signer's key; a header

@@ -12,10 +12,10 @@ import (
 	"slices"
 	"strings"
 
+	"heartmark/schemas"
+
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jws"
-
-	"heartmark/schemas"
 )
 
 // Errors of this package.

@@ -9,10 +9,10 @@ import (
 	"fmt"
 	"slices"
 
-	badgerdb "github.com/dgraph-io/badger/v4"
-
 	"heartmark/assessment"
 	"heartmark/schemas"
+
+	badgerdb "github.com/dgraph-io/badger/v4"
 )
 
 // Tables of the assessment part (a):
@@ -23,7 +23,9 @@ import (
 func reportKey(tenant, id string) []byte   { return table(partAssessment, 'r').text(tenant).text(id) }
 func reportPrefix(tenant string) []byte    { return table(partAssessment, 'r').text(tenant) }
 func itemsPrefix(tenant, id string) []byte { return table(partAssessment, 'i').text(tenant).text(id) }
+
 func releasedKey(tenant, id string) []byte { return table(partAssessment, 'v').text(tenant).text(id) }
+
 func itemsKey(tenant, id string, chunk uint64) []byte {
 	return table(partAssessment, 'i').text(tenant).text(id).number(chunk)
 }
@@ -163,7 +165,7 @@ func (s *AssessmentStore) Items(ctx context.Context, tenant, id string) ([]asses
 	}
 	var out []assessment.Item
 	for i, sealed := range chunks {
-		plain, err := s.sealer.Open(ctx, tenant, assessment.SealItems, itemsID(id, uint64(i)), sealed) //nolint:gosec // not negative
+		plain, err := s.sealer.Open(ctx, tenant, assessment.SealItems, itemsID(id, uint64(i)), sealed)
 		if err != nil {
 			return nil, fmt.Errorf("open items: %w", err)
 		}

@@ -151,7 +151,7 @@ func prepareFolder(dir string) (used bool, err error) {
 		if len(entries) > 0 {
 			return false, fmt.Errorf("%w: %s has mode %04o: run `chmod 700 %s`", ErrPermissions, dir, mode, dir)
 		}
-		if err := os.Chmod(dir, 0o700); err != nil {
+		if err := os.Chmod(dir, 0o700); err != nil { //nolint:gosec // G302: a folder needs the execute bit
 			return false, fmt.Errorf("close data folder to others: %w", err)
 		}
 	}

@@ -9,11 +9,11 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/dgraph-io/badger/v4/options"
-
 	"heartmark/internal/keys"
 	"heartmark/internal/store/badger"
 	"heartmark/schemas"
+
+	"github.com/dgraph-io/badger/v4/options"
 )
 
 func openAt(t testing.TB, dir string) *badger.DB {

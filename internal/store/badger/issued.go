@@ -9,10 +9,10 @@ import (
 	"fmt"
 	"time"
 
-	badgerdb "github.com/dgraph-io/badger/v4"
-
 	"heartmark/issuer"
 	"heartmark/schemas"
+
+	badgerdb "github.com/dgraph-io/badger/v4"
 )
 
 // Record implements issuer.RecordStore.

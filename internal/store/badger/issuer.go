@@ -8,10 +8,10 @@ import (
 	"log/slog"
 	"sync"
 
-	badgerdb "github.com/dgraph-io/badger/v4"
-
 	"heartmark/issuer"
 	"heartmark/schemas"
+
+	badgerdb "github.com/dgraph-io/badger/v4"
 )
 
 var _ issuer.Store = (*DB)(nil)

@@ -127,9 +127,11 @@ func intentKey(id string) []byte               { return table(partIssuer, 'n').t
 func openIntentKey(id string) []byte           { return table(partIssuer, 'q').text(id) }
 func openIntentsPrefix() []byte                { return table(partIssuer, 'q') }
 func idempotencyKey(tenant, key string) []byte { return table(partIssuer, 'd').text(tenant).text(key) }
-func issuedKey(tenant, id string) []byte       { return table(partIssuer, 'r').text(tenant).text(id) }
-func sealedKey(tenant, id string) []byte       { return table(partIssuer, 's').text(tenant).text(id) }
-func listingPrefix(tenant string) []byte       { return table(partIssuer, 'l').text(tenant) }
+
+func issuedKey(tenant, id string) []byte { return table(partIssuer, 'r').text(tenant).text(id) }
+
+func sealedKey(tenant, id string) []byte { return table(partIssuer, 's').text(tenant).text(id) }
+func listingPrefix(tenant string) []byte { return table(partIssuer, 'l').text(tenant) }
 func statusListKey(group, purpose string) []byte {
 	return table(partIssuer, 'b').text(group).text(purpose)
 }

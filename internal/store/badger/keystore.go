@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 
-	badgerdb "github.com/dgraph-io/badger/v4"
-
 	"heartmark/internal/keys"
 	"heartmark/schemas"
+
+	badgerdb "github.com/dgraph-io/badger/v4"
 )
 
 var _ keys.Store = (*DB)(nil)

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"time"
 
-	badgerdb "github.com/dgraph-io/badger/v4"
-
 	"heartmark/issuer/oid4vci"
+
+	badgerdb "github.com/dgraph-io/badger/v4"
 )
 
 // Tables of the wallet protocol; keys.go has the form of keys.

@@ -9,9 +9,9 @@ import (
 	"fmt"
 	"time"
 
-	badgerdb "github.com/dgraph-io/badger/v4"
-
 	"heartmark/registry"
+
+	badgerdb "github.com/dgraph-io/badger/v4"
 )
 
 // Registry is the registry's store in an open folder.
@@ -33,6 +33,7 @@ func authorityPrefix(entity string) []byte { return table(partRegistry, 'a').tex
 func authorityIDPrefix(entity, id string) []byte {
 	return table(partRegistry, 'a').text(entity).text(id)
 }
+
 func authorityKey(entity, id string, version uint64) []byte {
 	return table(partRegistry, 'a').text(entity).text(id).number(version)
 }
@@ -49,6 +50,7 @@ func artefactKey(kind, name string) []byte { return table(partRegistry, 's').tex
 func listPrefix(group, purpose string) []byte {
 	return table(partRegistry, 'l').text(group).text(purpose)
 }
+
 func listTimePrefix(group, purpose string) []byte {
 	return table(partRegistry, 't').text(group).text(purpose)
 }

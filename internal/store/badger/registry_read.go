@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	badgerdb "github.com/dgraph-io/badger/v4"
-
 	"heartmark/registry"
 	"heartmark/schemas"
+
+	badgerdb "github.com/dgraph-io/badger/v4"
 )
 
 // registryError turns a missing key into the registry's sentinel.

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 
-	badgerdb "github.com/dgraph-io/badger/v4"
-
 	"heartmark/issuer"
 	"heartmark/schemas"
+
+	badgerdb "github.com/dgraph-io/badger/v4"
 )
 
 // A status list is one record: its version in eight bytes, then its bits.

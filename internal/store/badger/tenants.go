@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 
-	badgerdb "github.com/dgraph-io/badger/v4"
-
 	"heartmark/schemas"
+
+	badgerdb "github.com/dgraph-io/badger/v4"
 )
 
 // Errors of the tenants' table.

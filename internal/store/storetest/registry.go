@@ -210,8 +210,12 @@ func registryLists(t *testing.T, s registry.Store) {
 		at   time.Time
 		want uint64
 	}{
-		{time.Time{}, 300}, {listVersion("g", 5).ValidFrom, 5}, {listVersion("g", 5).ValidFrom.Add(59 * time.Second), 5},
-		{listVersion("g", 5).ValidFrom.Add(-time.Nanosecond), 4}, {registryTime().Add(1000 * time.Hour), 300}, {registryTime(), 0},
+		{time.Time{}, 300},
+		{listVersion("g", 5).ValidFrom, 5},
+		{listVersion("g", 5).ValidFrom.Add(59 * time.Second), 5},
+		{listVersion("g", 5).ValidFrom.Add(-time.Nanosecond), 4},
+		{registryTime().Add(1000 * time.Hour), 300},
+		{registryTime(), 0},
 	} {
 		got, err := s.ListVersion(ctx, "g", "revocation", c.at)
 		if got.Version != c.want || (c.want == 0) != errors.Is(err, registry.ErrNotFound) {

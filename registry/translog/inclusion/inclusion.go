@@ -13,12 +13,12 @@ import (
 	"strings"
 	"unicode"
 
+	"heartmark/schemas"
+
 	formats "github.com/transparency-dev/formats/log"
 	"github.com/transparency-dev/merkle/proof"
 	"github.com/transparency-dev/merkle/rfc6962"
 	"golang.org/x/mod/sumdb/note"
-
-	"heartmark/schemas"
 )
 
 // ErrCheckpoint is returned for a checkpoint that is malformed or not signed with one of the keys asked for.

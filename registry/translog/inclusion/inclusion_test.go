@@ -10,10 +10,10 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/mod/sumdb/note"
-
 	"heartmark/registry/translog/inclusion"
 	"heartmark/schemas"
+
+	"golang.org/x/mod/sumdb/note"
 )
 
 // signed returns a checkpoint text signed under name, and the verifier key.

@@ -86,6 +86,7 @@ func (s *statements) appendTerm(t Term) {
 		s.text = append(s.text, '>')
 	case Literal:
 		s.text = appendLiteral(s.text, t)
+	default: // blank nodes stand in the label columns
 	}
 }
 
