@@ -76,9 +76,12 @@ type Log struct {
 	closed bool
 }
 
-// LogTo sends what the tile library says to log, at its own levels. The library has one logger for the process: call this
-// once, before the first Open.
-func LogTo(log *slog.Logger) { klog.SetSlogLogger(log) }
+// libraryLog guards the one logger that the tile library has for the whole process.
+var libraryLog sync.Once
+
+// LogTo sends what the tile library says to log, at its own levels. The library has one logger for the process and reads it
+// without a lock: call this before the first Open. Only the first call counts.
+func LogTo(log *slog.Logger) { libraryLog.Do(func() { klog.SetSlogLogger(log) }) }
 
 // Open opens or starts the log in c.Dir. The log lives until Close; the end of ctx does not close it. It returns
 // ErrDamaged where the folder's checkpoint is not signed by one of the keys.
