@@ -29,7 +29,7 @@ func openClassifier(c config.Model, log *slog.Logger) (*onnx.Classifier, error) 
 	if err != nil {
 		return nil, exitWith(ExitUnavailable, err)
 	}
-	classifier, err := onnx.Open(onnx.Config{LibraryPath: c.Library, Provider: c.Provider, Workers: c.Threads, Model: m, Log: log})
+	classifier, err := onnx.Open(onnx.Config{LibraryPath: c.Library, Provider: c.Provider, GPUModel: c.GPUModel, Workers: c.Workers, Model: m, Log: log})
 	if err != nil {
 		return nil, exitWith(ExitUnavailable, err)
 	}

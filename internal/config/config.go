@@ -59,8 +59,10 @@ type Model struct {
 	Provider string `yaml:"provider"`
 	// Library is the path of the ONNX Runtime shared library; empty looks beside the program and in .deps.
 	Library string `yaml:"library"`
-	// Threads is the number of sessions that run at once; 0 is one a core.
-	Threads int `yaml:"threads"`
+	// GPUModel is the path of the fp16 or fp32 export for CUDA, which a release carries; empty leaves the CPU model only.
+	GPUModel string `yaml:"gpu_model"`
+	// Workers is the number of batches that run at once on the CPU, each on one thread; 0 is one a core.
+	Workers int `yaml:"workers"`
 }
 
 // Default returns the development settings that `make run` starts with.
@@ -167,8 +169,8 @@ func (c Config) Validate() error {
 	if !slices.Contains([]string{"auto", "cpu", "cuda"}, c.Model.Provider) {
 		faults = append(faults, fmt.Errorf("model.provider: %q is none of auto, cpu, cuda", c.Model.Provider))
 	}
-	if c.Model.Threads < 0 || c.Model.Threads > 256 {
-		faults = append(faults, fmt.Errorf("model.threads: %d is not between 0 and 256", c.Model.Threads))
+	if c.Model.Workers < 0 || c.Model.Workers > 256 {
+		faults = append(faults, fmt.Errorf("model.workers: %d is not between 0 and 256", c.Model.Workers))
 	}
 	if c.Mode == Production && len(c.DevOrigins) > 0 {
 		faults = append(faults, errors.New("dev_origins: not allowed in production"))
