@@ -87,7 +87,7 @@ func TestStoreHoldsNoSecret(t *testing.T) {
 			t.Errorf("the store holds the %s", what)
 		}
 	}
-	if strings.Contains(string(o.JSON), "r1") || strings.Contains(o.URI, "r1") {
+	if strings.Contains(string(o.JSON), "report-of-nobody-17") || strings.Contains(o.URI, "report-of-nobody-17") {
 		t.Error("the offer names the report")
 	}
 }

@@ -37,7 +37,7 @@ func TestSEC_120_OffersAreUnguessable(t *testing.T) {
 func TestOfferRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
-	good := oid4vci.OfferRequest{Tenant: "acme", Configuration: config, ReportID: "r1", Language: "zh-CN"}
+	good := oid4vci.OfferRequest{Tenant: "acme", Configuration: config, ReportID: "report-of-nobody-17", Language: "zh-CN"}
 	if _, err := w.CreateOffer(t.Context(), good); err != nil {
 		t.Fatal(err)
 	}

@@ -123,7 +123,7 @@ func (w *world) count() int {
 
 func (w *world) offer(t *testing.T) oid4vci.Offer {
 	t.Helper()
-	o, err := w.CreateOffer(t.Context(), oid4vci.OfferRequest{Tenant: "acme", Configuration: config, ReportID: "r1"})
+	o, err := w.CreateOffer(t.Context(), oid4vci.OfferRequest{Tenant: "acme", Configuration: config, ReportID: "report-of-nobody-17"})
 	if err != nil {
 		t.Fatal(err)
 	}
