@@ -23,6 +23,8 @@ demo: deps build ## run the main job end to end on real text; leaves its files i
 
 run: deps build ## start a development server with pages on http://localhost:8080
 	bin/heartmark keys kek --if-missing --config deploy/development.yaml
+	@test -s .data/secrets/api-key || (umask 077; bin/heartmark keys api --config deploy/development.yaml >.data/secrets/api-key)
+	@echo "API key of the tenant demo: .data/secrets/api-key"
 	bin/heartmark serve --config deploy/development.yaml
 
 test: deps vet unit race interop browser ## everything that must pass: vet, layers, unit, vectors, demo, race, npm wallet, Chromium

@@ -4,7 +4,7 @@
 #
 # In this order: a library that HEARTMARK_ONNXRUNTIME names, one that is there already, npm (onnxruntime-node), pip
 # (onnxruntime). Systems: Linux on x64 and arm64 with glibc 2.27 or newer. Elsewhere install ONNX Runtime 1.24 or newer
-# yourself and name it in HEARTMARK_ONNXRUNTIME or in the configuration (assessment.onnxruntime).
+# yourself and name it in HEARTMARK_ONNXRUNTIME or in the configuration (model.library).
 set -eu
 
 version=1.27.0
