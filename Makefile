@@ -66,7 +66,7 @@ bench: deps ## issue, verify and classify, each beside a raw baseline in the sam
 	$(GO) test -run '^$$' -bench . -benchmem ./issuer/... ./verifier/... ./internal/proof/... ./internal/statuslist/... ./assessment/...
 
 model: ## rebuild the classifier from the annotated data (Python; slow): see assessment/model/train/README.md
-	$(MAKE) -C assessment/model/train
+	sh assessment/model/train/build.sh
 
 clean: ## remove what the other targets made
 	rm -rf bin demo-out .data
