@@ -187,6 +187,20 @@ func checks(r verifier.Result) string {
 	return string(data)
 }
 
+// TestForeignOrigin: a data folder serves the origin that it was made for, and no other.
+func TestForeignOrigin(t *testing.T) {
+	t.Parallel()
+	c := settings(t, 18085)
+	if err := build(t, c, app.Options{}).Close(); err != nil {
+		t.Fatal(err)
+	}
+	c.Origin = "http://localhost:18086"
+	_, err := app.Build(t.Context(), c, slog.New(slog.DiscardHandler), app.Options{})
+	if err == nil || !strings.Contains(err.Error(), "18085") || !strings.Contains(err.Error(), "18086") {
+		t.Errorf("opened under another origin: %v, want an error that names both", err)
+	}
+}
+
 // TestConsentDecides: without the purposes that issuing takes, nothing is issued.
 func TestConsentDecides(t *testing.T) {
 	t.Parallel()

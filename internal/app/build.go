@@ -130,6 +130,19 @@ func (a *App) openStore(ctx context.Context, o Options) error {
 	if err != nil {
 		return exitWith(ExitUnavailable, err)
 	}
+	return a.checkOrigin(ctx)
+}
+
+// checkOrigin refuses a data folder that was made for another origin: every identifier and signature in it names that one.
+func (a *App) checkOrigin(ctx context.Context) error {
+	made, err := a.Store.Once(ctx, "origin", []byte(a.Config.Origin))
+	if err != nil {
+		return err
+	}
+	if string(made) != a.Config.Origin {
+		return exitWith(ExitUnavailable, fmt.Errorf("data folder %s was made for the origin %s, the configuration says %s: set that origin, or another data_dir",
+			a.Config.DataDir, made, a.Config.Origin))
+	}
 	return nil
 }
 

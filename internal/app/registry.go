@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -17,7 +18,7 @@ import (
 
 func registryCommand(c *console) *cobra.Command {
 	command := &cobra.Command{Use: "registry", Short: "Tenants, authorities, the transparency log and its check"}
-	command.AddCommand(tenantCommand(c), issuersCommand(c), fsckCommand(c), exportCommand(c))
+	command.AddCommand(tenantCommand(c), issuersCommand(c), fsckCommand(c), auditCommand(c), exportCommand(c))
 	return command
 }
 
@@ -126,6 +127,53 @@ func (a *App) Fsck(ctx context.Context) (FsckReport, error) {
 	}
 	report.LogSize, err = a.Log.Size(ctx)
 	return report, err
+}
+
+func auditCommand(c *console) *cobra.Command {
+	var since string
+	command := &cobra.Command{
+		Use: "audit", Short: "Print the audit trail: who did what to which key, credential or record, and when", Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			var from time.Time
+			if since != "" {
+				var err error
+				if from, err = schemas.ParseTime(since); err != nil {
+					return exitWith(ExitUsage, fmt.Errorf("--since: %w", err))
+				}
+			}
+			return c.withApp(command.Context(), func(ctx context.Context, a *App) error { return c.audit(ctx, a, from) })
+		},
+	}
+	command.Flags().StringVar(&since, "since", "", "leave out what came before, RFC 3339")
+	return command
+}
+
+// audit prints page after page, so that a long trail needs no memory; under --json one event a line.
+func (c *console) audit(ctx context.Context, a *App, from time.Time) error {
+	lines := json.NewEncoder(c.out)
+	for cursor := ""; ; {
+		events, next, err := a.Store.Audit(ctx, cursor, 500)
+		if err != nil {
+			return err
+		}
+		for _, e := range events {
+			if e.At.Before(from) {
+				continue
+			}
+			if c.json {
+				err = lines.Encode(e)
+			} else {
+				_, err = fmt.Fprintf(c.out, "%s  %-20s %-10s %-9s %s %s\n", schemas.FormatTime(e.At), e.Event, e.Tenant, e.Actor, e.Object, e.Detail)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if next == "" {
+			return nil
+		}
+		cursor = next
+	}
 }
 
 func exportCommand(c *console) *cobra.Command {

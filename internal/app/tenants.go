@@ -311,7 +311,7 @@ func (a *App) secret(ctx context.Context, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if sealed, err = a.Store.Secret(ctx, name, sealed); err != nil {
+	if sealed, err = a.Store.Once(ctx, name, sealed); err != nil {
 		return nil, err
 	}
 	return a.Keys.Open(ctx, "", "secret", name, sealed)

@@ -12,7 +12,7 @@ import (
 //
 //	part              table  columns                           value
 //	m  meta           f                                        format of the store
-//	                  s      name                              a secret of the installation, sealed
+//	                  s      name                              what the installation keeps for good: its origin, sealed secrets
 //	k  keys           r      key id                            keys.Record
 //	                  t      tenant, key id                    (nothing)
 //	u  audit          e      time, number                      issuer.AuditEvent
