@@ -31,7 +31,8 @@ func acquireEnvironment(lib Library) error {
 	}
 	if environment.users == 0 {
 		ort.SetSharedLibraryPath(lib.Path)
-		if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
+		// Its faults come back as errors and stand in our log; its own lines on standard error would be a second one.
+		if err := ort.InitializeEnvironment(ort.WithLogLevelFatal()); err != nil {
 			return fmt.Errorf("%w: %s: %w", ErrRun, lib.Path, err)
 		}
 		environment.path = lib.Path
