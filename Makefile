@@ -6,7 +6,7 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X heartmark/internal/app.version=$(VERSION)
 FUZZTIME ?= 20s
 
-.PHONY: help deps build demo run test vet unit race interop browser e2e crash lint fmt vuln fuzz bench model clean
+.PHONY: help deps build demo run test vet unit race interop browser crash lint fmt vuln fuzz bench model clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -18,7 +18,7 @@ build: ## build bin/heartmark
 	@mkdir -p bin
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/heartmark ./cmd/heartmark
 
-demo: deps build ## run the main job end to end on real text; leaves its files in demo-out
+demo: deps build ## run the main job end to end on sample conversations; leaves its files in demo-out
 	bin/heartmark demo --out demo-out
 
 run: deps build ## start a development server with pages on http://localhost:8080
@@ -62,11 +62,11 @@ vuln: ## known vulnerabilities in reachable code; needs the vulnerability databa
 fuzz: ## every fuzz target for FUZZTIME each
 	@sh scripts/fuzz.sh $(FUZZTIME)
 
-bench: deps ## issue, verify and classify, each beside a raw baseline in the same run
+bench: deps ## issue and verify, each beside a raw baseline in the same run, and classify
 	$(GO) test -run '^$$' -bench . -benchmem ./issuer/... ./verifier/... ./internal/proof/... ./internal/statuslist/... ./assessment/...
 
 model: ## rebuild the classifier from the annotated data (Python; slow): see assessment/model/train/README.md
 	sh assessment/model/train/build.sh
 
-clean: ## remove what the other targets made
+clean: ## remove bin, demo-out and the development data (.data)
 	rm -rf bin demo-out .data

@@ -64,7 +64,7 @@ type StatusStore interface {
 	// Groups returns up to limit groups of all tenants after the group after, in the order of their names.
 	Groups(ctx context.Context, after schemas.ListGroup, limit int) ([]Group, error)
 	// StartEpoch makes every current group a past one, so that no index is taken from a group that another copy of the
-	// data may have taken from too. A restore calls it.
+	// data may have taken from too. `heartmark registry restored` calls it.
 	StartEpoch(ctx context.Context, audit AuditEvent) error
 }
 

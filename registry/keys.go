@@ -153,7 +153,7 @@ func (r *Registry) RetireKey(ctx context.Context, actor Actor, method string, at
 }
 
 // RevokeKey records that a key is not trustworthy from at on (zero: now), which may lie in the past. It leaves the
-// document's assertionMethod at once. Nothing undoes it.
+// document's assertionMethod at once. Nothing undoes it; a second call may only move the time to an earlier one.
 func (r *Registry) RevokeKey(ctx context.Context, actor Actor, method string, at time.Time, reason string) error {
 	return r.endKey(ctx, actor, method, KeyRevoked, at, reason)
 }
@@ -174,14 +174,19 @@ func (r *Registry) endKey(ctx context.Context, actor Actor, method, status strin
 		if err != nil {
 			return err
 		}
-		if last.Status == status || last.Status == KeyRevoked {
-			if last.Status == status {
-				return nil
-			}
+		if last.Status == KeyRevoked && status != KeyRevoked {
 			return fmt.Errorf("key %s is revoked: %w", method, ErrFinal)
+		}
+		// A later finding may move a revocation to an earlier time, never to a later one.
+		earlier := status == KeyRevoked && !at.IsZero() && last.Since.After(last.From) && at.UTC().Truncate(time.Millisecond).Before(last.Since)
+		if last.Status == status && !earlier {
+			return nil
 		}
 		now := r.now()
 		next := last
+		if last.Status == KeyRetired && (next.Until.IsZero() || last.Since.Before(next.Until)) {
+			next.Until = last.Since // a revocation does not reopen the time after the key's retirement
+		}
 		next.Version++
 		next.Status, next.Reason, next.Recorded, next.Since = status, reason, now, now
 		if !at.IsZero() {

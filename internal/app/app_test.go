@@ -266,6 +266,13 @@ func TestKeyLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	clock.Advance(10 * time.Minute)
+	// A later finding moves a revocation to an earlier time, and the public record with it; a future time is refused.
+	if err := a.RevokeKey(t.Context(), fresh.ID, clock.Now().Add(time.Hour), "test"); err == nil {
+		t.Error("a revocation from a future time was taken")
+	}
+	if err := a.RevokeKey(t.Context(), first.SigningKey, clock.Now().Add(-24*time.Hour), "test"); err != nil {
+		t.Error(err)
+	}
 	if r := verdict(t, a, first.Credential); r.Verdict != verifier.Invalid {
 		t.Errorf("signed with a revoked key: %s\n%s", r.Verdict, checks(r))
 	}

@@ -18,7 +18,7 @@ import (
 
 func registryCommand(c *console) *cobra.Command {
 	command := &cobra.Command{Use: "registry", Short: "Tenants, authorities, the transparency log and its check"}
-	command.AddCommand(tenantCommand(c), issuersCommand(c), fsckCommand(c), auditCommand(c), exportCommand(c))
+	command.AddCommand(tenantCommand(c), issuersCommand(c), fsckCommand(c), auditCommand(c), exportCommand(c), restoredCommand(c))
 	return command
 }
 
@@ -173,6 +173,20 @@ func (c *console) audit(ctx context.Context, a *App, from time.Time) error {
 			return nil
 		}
 		cursor = next
+	}
+}
+
+func restoredCommand(c *console) *cobra.Command {
+	return &cobra.Command{
+		Use: "restored", Short: "After restoring the data folder from a backup, before serving: open new status lists, so that no index is given twice", Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return c.withApp(command.Context(), func(ctx context.Context, a *App) error {
+				if err := a.Issuer.NewEpoch(issuer.WithActor(ctx, "operator")); err != nil {
+					return err
+				}
+				return c.answer(map[string]any{"restored": true}, "new status lists from now on\n")
+			})
+		},
 	}
 }
 

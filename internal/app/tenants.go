@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"heartmark/assessment"
@@ -36,7 +35,11 @@ func (a *App) CreateTenant(ctx context.Context, t schemas.Tenant) error {
 		return exitWith(ExitUsage, fmt.Errorf("tenant %q: %w", t.ID, err))
 	}
 	t.CreatedAt = a.now()
-	if err := a.Store.CreateTenant(ctx, t); err != nil && !errors.Is(err, badger.ErrTenantExists) {
+	err := a.Store.CreateTenant(ctx, t)
+	if errors.Is(err, badger.ErrTenantExists) {
+		t, err = a.Store.Tenant(ctx, t.ID) // what it was made with stands
+	}
+	if err != nil {
 		return err
 	}
 	for _, kind := range []keys.Kind{keys.KindCredential, keys.KindStatusList} {
@@ -54,11 +57,21 @@ func (a *App) ensureKey(ctx context.Context, tenant string, kind keys.Kind) erro
 	if err != nil {
 		return err
 	}
-	n := slices.IndexFunc(infos, func(i keys.Info) bool { return i.Kind == kind && i.Status == keys.StatusActive })
-	var info keys.Info
-	if n >= 0 {
-		info = infos[n]
-	} else if info, err = a.Keys.Create(ctx, tenant, kind, keys.AlgEdDSA); err != nil {
+	found := false
+	for _, info := range infos { // several, where a rotation was interrupted
+		if info.Kind != kind || info.Status != keys.StatusActive {
+			continue
+		}
+		found = true
+		if err := a.registerKey(ctx, tenant, info); err != nil {
+			return err
+		}
+	}
+	if found {
+		return nil
+	}
+	info, err := a.Keys.Create(ctx, tenant, kind, keys.AlgEdDSA)
+	if err != nil {
 		return fmt.Errorf("create %s key: %w", kind, err)
 	}
 	return a.registerKey(ctx, tenant, info)
@@ -84,8 +97,8 @@ func (a *App) RotateKey(ctx context.Context, tenant string, kind keys.Kind) (key
 	if _, err := a.tenant(ctx, tenant); err != nil {
 		return keys.Info{}, exitWith(ExitData, err)
 	}
-	old, err := a.Keys.SignerFor(ctx, tenant, kind)
-	if err != nil && !errors.Is(err, keys.ErrNotFound) {
+	before, err := a.Keys.List(ctx, tenant)
+	if err != nil {
 		return keys.Info{}, err
 	}
 	fresh, err := a.Keys.Create(ctx, tenant, kind, keys.AlgEdDSA)
@@ -95,25 +108,36 @@ func (a *App) RotateKey(ctx context.Context, tenant string, kind keys.Kind) (key
 	if err := a.registerKey(ctx, tenant, fresh); err != nil {
 		return keys.Info{}, err
 	}
-	if old == nil {
-		return fresh, nil
-	}
 	// The end is the next whole second: what was signed in this one carries it without a fraction.
 	end := a.now().Truncate(time.Second).Add(time.Second)
-	if err := a.Registry.RetireKey(ctx, operator, old.VerificationMethod(), end); err != nil {
-		return keys.Info{}, err
+	for _, old := range before { // several, where an earlier rotation was interrupted
+		if old.Kind != kind || old.Status != keys.StatusActive {
+			continue
+		}
+		if err := a.registerKey(ctx, tenant, old); err != nil {
+			return keys.Info{}, err
+		}
+		if err := a.Registry.RetireKey(ctx, operator, old.VerificationMethod, end); err != nil {
+			return keys.Info{}, err
+		}
+		if err := a.Keys.Retire(ctx, old.ID, a.now()); err != nil {
+			return keys.Info{}, err
+		}
 	}
-	return fresh, a.Keys.Retire(ctx, old.KeyID(), a.now())
+	return fresh, nil
 }
 
 // RevokeKey marks a key as not to be trusted since a time: it signs nothing any more, and what it signed counts only where
 // the log shows that it was before then.
 func (a *App) RevokeKey(ctx context.Context, id schemas.KeyID, since time.Time, reason string) error {
+	if since.After(a.now()) {
+		return fmt.Errorf("%s lies in the future: a key is revoked now or since a past time", schemas.FormatTime(since))
+	}
 	records, err := a.Store.Tenants(ctx)
 	if err != nil {
 		return err
 	}
-	for _, tenant := range records {
+	for _, tenant := range append(records, schemas.Tenant{}) { // the last one: the installation's own keys
 		infos, err := a.Keys.List(ctx, tenant.ID)
 		if err != nil {
 			return err
@@ -122,10 +146,14 @@ func (a *App) RevokeKey(ctx context.Context, id schemas.KeyID, since time.Time, 
 			if info.ID != id {
 				continue
 			}
-			if err := a.Keys.Revoke(ctx, id, since, reason); err != nil {
+			if info.Kind == keys.KindLog {
+				return fmt.Errorf("key %s is the log's: it names the log and is not revoked", id)
+			}
+			// The public record first: it checks the reason, and it is what verifiers go by. A repetition completes both.
+			if err := a.Registry.RevokeKey(ctx, operator, info.VerificationMethod, since, reason); err != nil {
 				return err
 			}
-			return a.Registry.RevokeKey(ctx, operator, info.VerificationMethod, since, reason)
+			return a.Keys.Revoke(ctx, id, since, reason)
 		}
 	}
 	return fmt.Errorf("key %s: %w", id, keys.ErrNotFound)

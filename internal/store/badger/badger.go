@@ -131,7 +131,7 @@ func openError(dir string, err error) error {
 	case errors.Is(err, syscall.ENOSPC):
 		return fmt.Errorf("open %s: %w: free some space; nothing is lost", dir, err)
 	}
-	return fmt.Errorf("%w: open %s: %w: restore the folder from a backup, or run `heartmark doctor`", ErrDamaged, dir, err)
+	return fmt.Errorf("%w: open %s: %w: restore the folder from a backup and run `heartmark registry restored`, or ask `heartmark doctor`", ErrDamaged, dir, err)
 }
 
 // prepareFolder makes or checks the folder and reports whether it was in use before.
@@ -168,7 +168,7 @@ func prepareFolder(dir string) (used bool, err error) {
 	}
 	// The engine would take a folder without its manifest for a new one and drop the tables in it.
 	if (tables || used) && !manifest {
-		return false, fmt.Errorf("%w: %s holds data but no %s: restore the folder from a backup", ErrDamaged, dir, badgerdb.ManifestFilename)
+		return false, fmt.Errorf("%w: %s holds data but no %s: restore the folder from a backup and run `heartmark registry restored`", ErrDamaged, dir, badgerdb.ManifestFilename)
 	}
 	return used, nil
 }
@@ -183,7 +183,7 @@ func (db *DB) checkFormat(c Config, used bool) error {
 	})
 	switch {
 	case errors.Is(err, errNotFound) && used:
-		return fmt.Errorf("%w: %s was in use and is empty now: restore it from a backup", ErrDamaged, c.Dir)
+		return fmt.Errorf("%w: %s was in use and is empty now: restore it from a backup and run `heartmark registry restored`", ErrDamaged, c.Dir)
 	case errors.Is(err, errNotFound):
 		if err := db.update(ctx, func(txn *badgerdb.Txn) error { return txn.Set(metaFormat(), []byte(formatVersion)) }); err != nil {
 			return fmt.Errorf("mark the store: %w", err)
