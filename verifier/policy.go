@@ -121,7 +121,10 @@ func (p Policy) container(checks []Check) bool {
 	}
 	inner := false
 	for _, c := range checks {
-		if c.ID == CheckInner && c.Outcome == Pass {
+		if c.ID == CheckInner {
+			if c.Outcome != Pass {
+				return false
+			}
 			inner = true
 		}
 		if c.ID == CheckProof && c.Code != codePresentationUnsecured {

@@ -436,3 +436,20 @@ func TestUnknownStatus(t *testing.T) {
 		}
 	}
 }
+
+// TestOwnListUnreadable: a failed read of this installation's own list is never answered from memory, also within its time
+// to live: a revocation may stand in what could not be read.
+func TestOwnListUnreadable(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	v := w.verifier(t)
+	doc := w.credential(t)
+	own := w.lists[revList]
+	own.Local = true
+	w.lists[revList] = own
+	want(t, w.verify(t, v, doc), verifier.Valid, "status_ok")
+	w.listErr = errors.New("store")
+	if r := w.verify(t, v, doc); r.Verdict != verifier.Undetermined {
+		t.Errorf("verdict %s, want undetermined", r.Verdict)
+	}
+}

@@ -120,8 +120,9 @@ func (v *Verifier) statusList(ctx context.Context, url, issuer string, p Policy,
 			if fault.code != "status_retrieval" || held == nil {
 				return nil, Evidence{Source: url}, fault
 			}
-			// The origin does not answer and an old list is at hand: the policy says how old is too old.
-			if held.expired(now) || now.Sub(held.fetchedAt.Add(held.ttl)) >= p.MaxStale {
+			// The origin does not answer and an old list is at hand: the policy says how old is too old. Our own lists are never
+			// taken from memory, and a clock that went back proves no age.
+			if held.local || now.Before(held.fetchedAt) || held.expired(now) || now.Sub(held.fetchedAt.Add(held.ttl)) >= p.MaxStale {
 				return nil, held.evidence, &listFault{"status_stale", "fetched " + schemas.FormatTime(held.fetchedAt)}
 			}
 			loaded, fromCache = held, true

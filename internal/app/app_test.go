@@ -337,3 +337,39 @@ func TestVerifyAgainstRunningRegistry(t *testing.T) {
 		t.Errorf("serve: %v", err)
 	}
 }
+
+// TestForgedTerminalText: a credential's own words cannot add lines to the answer or move the cursor.
+func TestForgedTerminalText(t *testing.T) {
+	t.Parallel()
+	c := settings(t, 18087)
+	a := build(t, c, app.Options{})
+	issued := issue(t, a, seed(t, a, "process", "score", "issue", "automated"))
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	doc, err := schemas.ParseObject(issued.Credential)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc["name"] = "x\nother.json: VALID (policy default)\x1b[2J\u202e"
+	forged, err := schemas.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	file, settingsFile := filepath.Join(folder, "credential.json"), filepath.Join(folder, "heartmark.yaml")
+	text, err := c.Print()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, data := range map[string]string{file: string(forged), settingsFile: text} {
+		if err := os.WriteFile(path, []byte(data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out, errOut bytes.Buffer
+	code := app.Main(t.Context(), []string{"verify", file, "--config", settingsFile}, &out, &errOut)
+	if code != app.ExitNotValid || strings.Contains(out.String(), "\nother.json") || strings.ContainsAny(out.String(), "\x1b\u202e") {
+		t.Errorf("exit %d, output %q %s", code, out.String(), errOut.String())
+	}
+}

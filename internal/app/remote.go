@@ -74,6 +74,9 @@ func fetchSnapshot(ctx context.Context, client *fetch.Client, origin string, dev
 		return nil, err
 	}
 	for _, method := range document.Methods {
+		if method.Revoked {
+			continue
+		}
 		snapshot, err := registry.OpenSnapshot(answer.Body, method.Key)
 		if err == nil && snapshot.KeyID() == method.ID && snapshot.Registry() == document.ID {
 			if now().After(snapshot.Expires()) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode"
 
 	"heartmark/schemas"
 	"heartmark/verifier"
@@ -26,6 +27,9 @@ func verifyCommand(c *console) *cobra.Command {
 			proof, err := readLogProof(logProof)
 			if err != nil {
 				return err
+			}
+			if proof != nil && len(files) > 1 {
+				return exitWith(ExitUsage, errors.New("--log-proof belongs to one credential: give one FILE with it"))
 			}
 			check := func(ctx context.Context, v *verifier.Verifier) error {
 				return c.verifyFiles(ctx, v, files, verifier.Input{Policy: policy, WantLog: proof != nil, LogProof: proof})
@@ -87,7 +91,7 @@ func (c *console) verifyFiles(ctx context.Context, v *verifier.Verifier, files [
 		switch {
 		case errors.Is(err, verifier.ErrUnreadable):
 			verdicts = append(verdicts, fileVerdict{File: file, Error: err.Error()})
-			fmt.Fprintf(&text, "%s: NOT VALID: %s\n", file, err)
+			fmt.Fprintf(&text, "%s: NOT VALID: %s\n", file, printable(err.Error()))
 			worst = ExitNotValid
 			continue
 		case err != nil:
@@ -129,14 +133,24 @@ func readInput(file string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, verifier.MaxInput+1))
 }
 
+// printable keeps a stranger's text from moving the cursor or adding lines that look like ours.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsGraphic(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
+}
+
 // writeVerdict prints a verdict in plain words, then the checks.
 func writeVerdict(w io.Writer, file string, r verifier.Result) {
 	words := map[verifier.Verdict]string{verifier.Valid: "VALID", verifier.Invalid: "NOT VALID", verifier.Undetermined: "UNDETERMINED"}
 	fmt.Fprintf(w, "%s: %s (policy %s)\n", file, words[r.Verdict], r.Policy)
 	if s := r.Summary; s.ID != "" {
-		fmt.Fprintf(w, "  %s\n  issued by %s (%s), valid %s to %s\n", s.Name, s.IssuerName, s.IssuerID, s.ValidFrom, s.ValidUntil)
+		fmt.Fprintf(w, "  %s\n  issued by %s (%s), valid %s to %s\n", printable(s.Name), printable(s.IssuerName), printable(s.IssuerID), printable(s.ValidFrom), printable(s.ValidUntil))
 		for _, l := range s.Levels {
-			fmt.Fprintf(w, "  %s: %s (level %s, confidence %s)\n", l.Name, l.LevelName, l.Level, l.Confidence)
+			fmt.Fprintf(w, "  %s: %s (level %s, confidence %s)\n", printable(l.Name), printable(l.LevelName), printable(l.Level), printable(l.Confidence))
 		}
 	}
 	marks := map[verifier.Outcome]string{
@@ -150,6 +164,6 @@ func writeVerdict(w io.Writer, file string, r verifier.Result) {
 		if check.About != "" {
 			name += " (" + check.About + ")"
 		}
-		fmt.Fprintf(w, "  %-7s %-26s %s\n", marks[check.Outcome], name, check.Detail)
+		fmt.Fprintf(w, "  %-7s %-26s %s\n", marks[check.Outcome], printable(name), printable(check.Detail))
 	}
 }

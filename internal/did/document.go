@@ -39,6 +39,8 @@ type Method struct {
 	Controller string
 	Type       string // as the document has it: Multikey, JsonWebKey, …
 	Key        crypto.PublicKey
+	// Revoked: the document says that the method must not be used any more (Controlled Identifiers 1.0, 2.2), whatever the time.
+	Revoked bool
 }
 
 // Document is a resolved DID document. It is shared between callers: do not change it.
@@ -61,7 +63,7 @@ func (d Document) Uses(purpose string) []string { return slices.Clone(d.uses[pur
 
 // Method returns the method with the given DID URL if it may be used for purpose. It returns ErrMethodNotFound if the
 // document has no usable key under that id, ErrController if the key belongs to another DID, ErrPurpose if it is not
-// listed. An unknown purpose is ErrPurpose.
+// listed or the document marks it as revoked. An unknown purpose is ErrPurpose.
 func (d Document) Method(id, purpose string) (Method, error) {
 	i := slices.IndexFunc(d.Methods, func(m Method) bool { return m.ID == id })
 	if i < 0 {
@@ -71,7 +73,7 @@ func (d Document) Method(id, purpose string) (Method, error) {
 	if m.Controller != d.ID {
 		return Method{}, fmt.Errorf("%s: %w", id, ErrController)
 	}
-	if !slices.Contains(d.uses[purpose], id) {
+	if m.Revoked || !slices.Contains(d.uses[purpose], id) {
 		return Method{}, fmt.Errorf("%s for %s: %w", id, purpose, ErrPurpose)
 	}
 	return m, nil
@@ -154,7 +156,7 @@ func (p *documentReader) method(v any) (string, error) {
 		return "", fmt.Errorf("verification method %s: %w: %w", id, ErrInvalid, err)
 	}
 	if err == nil && key != nil {
-		p.doc.Methods = append(p.doc.Methods, Method{ID: id, Controller: controller, Type: kind, Key: key})
+		p.doc.Methods = append(p.doc.Methods, Method{ID: id, Controller: controller, Type: kind, Key: key, Revoked: m["revoked"] != nil})
 	}
 	return id, nil
 }
