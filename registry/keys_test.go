@@ -158,3 +158,41 @@ func TestInstallationDocument(t *testing.T) {
 		t.Errorf("services %+v", services.Service)
 	}
 }
+
+// TestKeyEnds: a later finding moves a revocation to an earlier time and never to a later one, and revoking a retired key
+// does not reopen the time after its retirement.
+func TestKeyEnds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	key := registry.NewKey{
+		DID: tenant, Method: tenant + "#late", Kind: registry.KindCredential, PublicKeyMultibase: multibase(t, seedKey(77)), From: start(),
+	}
+	must(t, w.RegisterKey(t.Context(), operator(), key))
+	w.clock.Advance(10 * time.Hour)
+	interval := func() registry.KeyInterval {
+		t.Helper()
+		all, err := w.KeyIntervals(t.Context(), tenant, time.Time{})
+		must(t, err)
+		for _, i := range all {
+			if i.Method == key.Method {
+				return i
+			}
+		}
+		t.Fatal("no interval")
+		return registry.KeyInterval{}
+	}
+	must(t, w.RetireKey(t.Context(), operator(), key.Method, start().Add(2*time.Hour)))
+	for _, c := range []struct{ at, want time.Duration }{{9, 9}, {5, 5}, {7, 5}, {1, 1}} {
+		must(t, w.RevokeKey(t.Context(), operator(), key.Method, start().Add(c.at*time.Hour), "test"))
+		i := interval()
+		if !i.Revoked.Equal(start().Add(c.want * time.Hour)) {
+			t.Errorf("revoked from hour %d: since %v, want hour %d", c.at, i.Revoked, c.want)
+		}
+		if until := start().Add(min(c.want, 2) * time.Hour); !i.Until.Equal(until) {
+			t.Errorf("revoked from hour %d: signs until %v, want %v", c.at, i.Until, until)
+		}
+	}
+	if err := w.RetireKey(t.Context(), operator(), key.Method, time.Time{}); !errors.Is(err, registry.ErrFinal) {
+		t.Errorf("retiring a revoked key: %v, want ErrFinal", err)
+	}
+}
