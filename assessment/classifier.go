@@ -3,6 +3,8 @@ package assessment
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 )
 
 // Head names of the classifier, and the labels of those heads that the gates and facets read by name. A classifier may
@@ -45,7 +47,7 @@ type ClassifierInput struct {
 }
 
 // Scores are calibrated outputs by head, in the order of ModelInfo.Labels. Values of sigmoid and softmax heads lie in
-// [0, 1], those of HeadVA in [-1, 1]. Anything else is treated as a fault of the model.
+// [0, 1], those of HeadVA and other heads of numbers in [-1, 1]. Anything else is treated as a fault of the model.
 type Scores map[string][]float64
 
 // Classifier turns messages into scores. Classify answers one Scores for each input, in order, or an error for all of
@@ -53,6 +55,17 @@ type Scores map[string][]float64
 type Classifier interface {
 	Classify(ctx context.Context, in []ClassifierInput) ([]Scores, error)
 	Info() ModelInfo
+}
+
+// Encoder is what a Classifier may offer besides: the frozen vectors that its heads read. `heartmark train` fits heads on
+// them, the evaluation classical models.
+type Encoder interface {
+	// Vectors answers one vector of Width values for each input, in order, or an error for all of them. Text and context
+	// take the way of Classify; the second view of disguised words is not read. Safe for concurrent use, and the same
+	// input gives the same vector whatever the batch around it.
+	Vectors(ctx context.Context, in []ClassifierInput) ([][]float32, error)
+	// Width is the number of values of a vector; 0 where the model has no such output.
+	Width() int
 }
 
 // ModelInfo names the model that a report rests on.
@@ -80,3 +93,6 @@ type ModelInfo struct {
 	// ReferenceMeans are the means of each facet in the reference group, by facet. Absent ones count as 0.5.
 	ReferenceMeans map[string]float64
 }
+
+// Heads are the names of the heads that gates and facets read.
+func Heads() []string { return slices.Sorted(maps.Keys(knownLabels())) }

@@ -4,14 +4,14 @@ package onnx
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"heartmark/assessment"
+	"heartmark/assessment/model"
 	"heartmark/assessment/text"
 )
 
@@ -19,71 +19,139 @@ import (
 type Classifier struct {
 	cfg     Config
 	library Library
+	release func() error // gives the library back
 	encoder encoder
-	work    chan job
+	metrics *metrics
+	timed   bool // a clock was given
+	heads   []model.Head
+	stride  int // logits of one row
+	width   int // values of one vector
+
+	hostility   *model.Head // reads the view without disguises too; nil when it is not run
+	hostilityAt int         // where its logits begin
+
+	queue   *queue
+	limit   atomic.Int32  // most rows of a batch; falls when CUDA has no memory for more
 	calls   chan struct{} // one token a call under way
 	workers sync.WaitGroup
+
+	// openCPU opens the engine that takes over when CUDA fails.
+	openCPU func() (engine, error)
 
 	// gate is held shared by calls and exclusively by Close, which therefore waits for them.
 	gate   sync.RWMutex
 	closed bool
 
-	// mu guards session and sha256, which change when CUDA fails and the CPU takes over. A run holds it shared.
-	mu      sync.RWMutex
-	session *session
-	sha256  string
+	// mu guards engine, which changes when CUDA fails and the CPU takes over; held across the opening of the new one.
+	mu     sync.RWMutex
+	engine engine
 }
 
-var _ assessment.Classifier = (*Classifier)(nil)
+var (
+	_ assessment.Classifier = (*Classifier)(nil)
+	_ assessment.Encoder    = (*Classifier)(nil)
+)
 
-// job is one batch of one call. The worker sends exactly one result.
-type job struct {
-	ctx    context.Context
-	batch  batch
-	result chan<- result
-}
-
-type result struct {
-	batch  batch
-	logits [][][]float32
-	err    error
-}
-
-// Open finds the library, loads the model and starts the workers. Close the classifier when it is no longer needed.
+// Open finds the library, loads the model, runs every bucket once and starts the workers. It fails when a head that it is
+// to run is not in the graph. Close the classifier when it is no longer needed.
 func Open(cfg Config) (*Classifier, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("classifier configuration: %w", err)
-	}
-	cfg = cfg.withDefaults()
-	tokens, err := text.NewTokenizer(cfg.Model.Tokenizer)
-	if err != nil {
-		return nil, err
 	}
 	lib, err := FindLibrary(cfg.LibraryPath)
 	if err != nil {
 		return nil, err
 	}
+	c, err := prepare(cfg)
+	if err != nil {
+		return nil, err
+	}
+	c.library, c.release = lib, releaseEnvironment
 	if !lib.Pinned {
-		cfg.Log.Warn("ONNX Runtime library is not a pinned build", slog.String("library", lib.Path),
+		c.cfg.Log.Warn("ONNX Runtime library is not a pinned build", slog.String("library", lib.Path),
 			slog.String("library_sha256", lib.SHA256))
 	}
 	if err := acquireEnvironment(lib); err != nil {
 		return nil, err
 	}
-	s, graph, err := openSession(cfg, lib)
-	if err != nil {
+	if err := c.start(c.openSession); err != nil {
 		return nil, errors.Join(err, releaseEnvironment())
 	}
-	sum := sha256.Sum256(graph)
-	c := &Classifier{
-		cfg: cfg, library: lib, session: s, sha256: hex.EncodeToString(sum[:]),
-		encoder: encoder{tokens, cfg.Model.MaxContext, cfg.Model.MaxMessage},
-		work:    make(chan job, cfg.Queue), calls: make(chan struct{}, cfg.MaxCalls),
-	}
-	for range cfg.Workers {
-		c.workers.Go(c.serve)
-	}
 	return c, nil
+}
+
+// prepare makes all but the engine and the workers.
+func prepare(cfg Config) (*Classifier, error) {
+	c := &Classifier{timed: cfg.Now != nil}
+	c.cfg = cfg.withDefaults()
+	tokens, err := text.NewTokenizer(cfg.Model.Tokenizer)
+	if err != nil {
+		return nil, err
+	}
+	c.encoder = encoder{tokens, cfg.Model.MaxContext, cfg.Model.MaxMessage}
+	if c.heads, err = chooseHeads(cfg.Model.Heads, cfg.Heads); err != nil {
+		return nil, err
+	}
+	widths, err := outputWidths(cfg.Model.Model)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrRun, err)
+	}
+	if err := checkOutputs(widths, c.heads); err != nil {
+		return nil, err
+	}
+	for i, h := range c.heads {
+		if h.Name == assessment.HeadHostility {
+			c.hostility, c.hostilityAt = &c.heads[i], c.stride
+		}
+		c.stride += len(h.Labels)
+	}
+	c.width = widths[outputPooled]
+	c.queue = newQueue(c.cfg.Queue * MaxBatch)
+	c.limit.Store(MaxBatch)
+	c.calls = make(chan struct{}, c.cfg.MaxCalls)
+	c.openCPU = func() (engine, error) { return c.newSession(c.cfg.Model.Model, RuntimeCPU) }
+	c.metrics, err = newMetrics(cfg.Metrics, cfg.Model.ID)
+	return c, err
+}
+
+// start opens the engine, runs every bucket on it and starts the workers.
+func (c *Classifier) start(open func() (engine, error)) error {
+	var err error
+	if c.engine, err = open(); err != nil {
+		return err
+	}
+	if err := c.warmUp(); err != nil {
+		return errors.Join(err, c.engine.close())
+	}
+	c.metrics.runs(c.engine.runtime())
+	for range c.cfg.Workers {
+		w := &worker{c: c}
+		c.workers.Go(w.serve)
+	}
+	return nil
+}
+
+// warmUp runs one row of every bucket, so that the first messages find the memory in place and a graph that loads but
+// does not run is refused at the start. Where CUDA does not run, the CPU takes over here.
+func (c *Classifier) warmUp() error {
+	w := &worker{c: c}
+	defer w.end()
+	if err := w.follow(); err != nil {
+		return err
+	}
+	probe := newCall(wantHeads, 1, 1)
+	for bucket := range buckets() {
+		r := row{call: probe, out: make([]float32, c.stride), ids: []int64{text.IDBegin, text.IDEnd}, uncounted: true}
+		if err := w.run(&batch{want: wantHeads, bucket: bucket, rows: []row{r}}); err != nil {
+			return err
+		}
+		for _, z := range r.out {
+			if z-z != 0 {
+				return fmt.Errorf("%w: an output is not a number", ErrRun)
+			}
+		}
+	}
+	return nil
 }
 
 // Close waits for the calls under way, then frees the session and, after the last one, the library.
@@ -94,27 +162,24 @@ func (c *Classifier) Close() error {
 		return nil
 	}
 	c.closed = true
-	close(c.work)
 	c.gate.Unlock()
+	c.queue.close()
 	c.workers.Wait()
-	err := c.session.close()
-	if end := releaseEnvironment(); err == nil {
-		err = end
-	}
-	return err
+	c.metrics.runs("")
+	return errors.Join(c.engine.close(), c.release())
 }
 
-// Info names the model, the file that runs and the provider.
+// Info names the model, the file that runs, the provider and the heads that are run.
 func (c *Classifier) Info() assessment.ModelInfo {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	name := RuntimeCPU
-	if c.session.provider == ProviderCUDA {
-		name = RuntimeCUDA
-	}
+	e := c.current()
 	m := c.cfg.Model
+	labels := m.Labels()
+	run := make(map[string][]string, len(c.heads))
+	for _, h := range c.heads {
+		run[h.Name] = labels[h.Name]
+	}
 	return assessment.ModelInfo{
-		ID: m.ID, SHA256: c.sha256, Runtime: name, Scale: m.Scale, Labels: m.Labels(),
+		ID: m.ID, SHA256: e.digest(), Runtime: e.runtime(), Scale: m.Scale, Labels: run,
 		ErrorRates: m.ErrorRates, ErrorRateSE: m.ErrorRateSE, ErrorRatesFinal: m.ErrorRatesFinal,
 	}
 }
@@ -122,122 +187,95 @@ func (c *Classifier) Info() assessment.ModelInfo {
 // Library is the ONNX Runtime library in use.
 func (c *Classifier) Library() Library { return c.library }
 
-// Classify answers one Scores an input, in order. It waits for room in the queue and stops waiting when ctx ends.
-func (c *Classifier) Classify(ctx context.Context, in []assessment.ClassifierInput) ([]assessment.Scores, error) {
+// enter admits a call; leave must follow.
+func (c *Classifier) enter() error {
 	c.gate.RLock()
-	defer c.gate.RUnlock()
 	if c.closed {
-		return nil, ErrClosed
+		c.gate.RUnlock()
+		return ErrClosed
 	}
 	select {
 	case c.calls <- struct{}{}:
-		defer func() { <-c.calls }()
+		return nil
 	default:
-		return nil, ErrBusy
-	}
-	scores := make([]assessment.Scores, len(in))
-	languages := make([]string, len(in))
-	var rows []row
-	for i, input := range in {
-		scores[i] = make(assessment.Scores, len(c.cfg.Model.Heads))
-		if languages[i] = input.Lang; input.Lang == "" {
-			languages[i], _ = text.Language(input.Text)
-		}
-		rows = append(rows, c.encoder.rows(i, input)...)
-	}
-	todo := batches(rows)
-	results := make(chan result, len(todo)) // room for all: a worker never waits for a caller that has left
-	sent := make(chan error, 1)
-	go func() { sent <- c.send(ctx, todo, results) }()
-	var failure error
-	for range todo {
-		select {
-		case r := <-results:
-			if r.err != nil {
-				failure = r.err
-				continue
-			}
-			c.collect(scores, languages, r)
-		case <-ctx.Done():
-			// The sender must be gone before the gate opens for Close.
-			return nil, errors.Join(ctx.Err(), <-sent)
-		}
-	}
-	if err := errors.Join(failure, <-sent); err != nil {
-		return nil, err
-	}
-	return scores, nil
-}
-
-func (c *Classifier) send(ctx context.Context, todo []batch, results chan<- result) error {
-	for _, b := range todo {
-		select {
-		case c.work <- job{ctx, b, results}:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return nil
-}
-
-func (c *Classifier) collect(scores []assessment.Scores, languages []string, r result) {
-	heads := c.cfg.Model.Heads
-	for i, row := range r.batch.rows {
-		values := make([][]float64, len(heads))
-		for h, head := range heads {
-			values[h] = c.cfg.Model.Calibrate(head, languages[row.input], r.logits[i][h])
-		}
-		merge(scores[row.input], row, heads, values)
+		c.gate.RUnlock()
+		c.metrics.busy.Inc()
+		return ErrBusy
 	}
 }
 
-// serve runs batches until the queue is closed.
-func (c *Classifier) serve() {
-	for j := range c.work {
-		if err := j.ctx.Err(); err != nil {
-			j.result <- result{err: err}
-			continue
-		}
-		logits, err := c.runBatch(j.batch)
-		j.result <- result{batch: j.batch, logits: logits, err: err}
-	}
+func (c *Classifier) leave() {
+	<-c.calls
+	c.gate.RUnlock()
 }
 
-// runBatch runs one batch. When CUDA fails, the CPU takes over for good and the batch is done again there.
-func (c *Classifier) runBatch(b batch) ([][][]float32, error) {
-	c.mu.RLock()
-	s := c.session
-	logits, err := s.logits(b)
-	c.mu.RUnlock()
-	if err == nil {
-		return logits, nil
-	}
-	if s.provider != ProviderCUDA {
-		return nil, fmt.Errorf("%w: %w", ErrRun, err)
-	}
-	if err := c.fallBack(s, err); err != nil {
-		return nil, err
-	}
+func (c *Classifier) newSender(w want, rows int) *sender {
+	// Two batches a worker: one that runs and one that waits.
+	return &sender{call: newCall(w, rows, 2*MaxBatch*c.cfg.Workers), queue: c.queue, now: c.cfg.Now}
+}
+
+func (c *Classifier) current() engine {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	if logits, err = c.session.logits(b); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrRun, err)
-	}
-	return logits, nil
+	return c.engine
 }
 
-func (c *Classifier) fallBack(failed *session, cause error) error {
+// shrink makes batches smaller for good: CUDA had no memory for twice as many rows.
+func (c *Classifier) shrink(rows int, cause error) {
+	for {
+		now := c.limit.Load()
+		if int(now) <= rows {
+			return
+		}
+		if c.limit.CompareAndSwap(now, int32(rows)) {
+			c.metrics.fallbacks[reasonMemory].Inc()
+			c.cfg.Log.Warn("CUDA has no memory for a batch; batches are smaller from now on", slog.Int("rows", rows),
+				slog.String("reason", cause.Error()))
+			return
+		}
+	}
+}
+
+// fallBack makes the CPU take over from an engine that failed, unless that has happened already.
+func (c *Classifier) fallBack(failed engine, cause error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.session != failed {
+	if c.engine != failed {
 		return nil // another worker was first
 	}
 	c.cfg.Log.Warn("CUDA failed; the CPU takes over", slog.String("reason", cause.Error()))
-	s, err := newSession(c.cfg.Model.Model, c.cfg.Model.Heads, c.cfg.Threads, false)
+	e, err := c.openCPU()
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrRun, err)
 	}
-	sum := sha256.Sum256(c.cfg.Model.Model)
-	c.session, c.sha256 = s, hex.EncodeToString(sum[:])
+	c.engine = e
+	c.limit.Store(MaxBatch)
+	c.metrics.fallbacks[reasonCUDA].Inc()
+	c.metrics.runs(e.runtime())
+	c.queue.call() // the idle workers let go of the failed one too, so that its memory is freed
 	return failed.close()
+}
+
+// Classify answers one Scores an input, in order. It waits for room in the queue and stops waiting when ctx ends.
+func (c *Classifier) Classify(ctx context.Context, in []assessment.ClassifierInput) ([]assessment.Scores, error) {
+	if err := c.enter(); err != nil {
+		return nil, err
+	}
+	defer c.leave()
+	return c.classify(ctx, in)
+}
+
+// Width is the number of values of a vector, read from the graph; 0 where it has no output `pooled`.
+func (c *Classifier) Width() int { return c.width }
+
+// Vectors answers the frozen vector of each input, in order: output `pooled`, [Width] float32. It waits as Classify does.
+func (c *Classifier) Vectors(ctx context.Context, in []assessment.ClassifierInput) ([][]float32, error) {
+	if c.width == 0 {
+		return nil, fmt.Errorf("%w: the graph has no output %s", ErrHead, outputPooled)
+	}
+	if err := c.enter(); err != nil {
+		return nil, err
+	}
+	defer c.leave()
+	return c.vectors(ctx, in)
 }

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"time"
 
 	"heartmark/assessment/model"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Providers that Config.Provider may name.
@@ -16,10 +19,11 @@ const (
 	ProviderCUDA = "cuda" // as auto, and a warning when it cannot be had
 )
 
-// Runtimes as results name them.
+// Runtimes as results name them: the provider and the file.
 const (
-	RuntimeCPU  = "cpu-int8"
-	RuntimeCUDA = "cuda"
+	RuntimeCPU      = "cpu-int8"
+	RuntimeCUDAFP16 = "cuda-fp16"
+	RuntimeCUDAFP32 = "cuda-fp32"
 )
 
 var (
@@ -33,6 +37,8 @@ var (
 	ErrNoCgo = errors.New("this build has no classifier: ONNX Runtime needs a build with CGO_ENABLED=1")
 	// ErrClosed is returned by Classify after Close.
 	ErrClosed = errors.New("classifier is closed")
+	// ErrHead is wrapped when a head that is to be run, or the vectors, are not in the model. Nothing is classified then.
+	ErrHead = errors.New("model has no such output")
 	// ErrRun is wrapped when the runtime fails on a batch on the CPU.
 	ErrRun = errors.New("classifier run failed")
 )
@@ -43,11 +49,15 @@ type Config struct {
 	LibraryPath string          // ONNX Runtime library; empty: searched for
 	Provider    string          // ProviderAuto (also when empty), ProviderCPU or ProviderCUDA
 	GPUModel    string          // path of a fp16 or fp32 export for CUDA; empty: the CPU is used
+	Heads       []string        // heads to run; empty: all of the model. The others are neither read nor reported
 	Workers     int             // goroutines that run batches; 0: one a processor
 	Threads     int             // threads inside one batch; 0: one. Raise it only where single messages must be quick
-	Queue       int             // batches that wait; 0: four a worker
-	MaxCalls    int             // calls of Classify at a time; 0: 64
+	Queue       int             // batches that wait, in rows of full batches; 0: four a worker. A caller waits for room
+	MaxCalls    int             // calls at a time, more get ErrBusy; 0: 64
 	Log         *slog.Logger    // nil: silent
+
+	Metrics prometheus.Registerer // nil: nothing is registered. Classifiers of one process may share it
+	Now     func() time.Time      // clock of the metrics; nil: no times are measured
 }
 
 // Validate reports all faults at once.
@@ -87,6 +97,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxCalls == 0 {
 		c.MaxCalls = 64
+	}
+	if c.Now == nil {
+		c.Now = func() time.Time { return time.Time{} }
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -5,6 +5,7 @@ package onnx
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -16,11 +17,13 @@ import (
 )
 
 // environment is the runtime's own state, of which a process has one: the library is loaded once, at the path of the
-// first Open, and given back when the last session ends. mu guards all of it.
+// first Open, and given back when the last classifier is closed; a graph is loaded once for all classifiers that run it.
+// mu guards all of it, held while a graph loads.
 var environment struct {
-	mu    sync.Mutex
-	users int
-	path  string
+	mu       sync.Mutex
+	users    int
+	path     string
+	sessions map[sessionKey]*shared
 }
 
 func acquireEnvironment(lib Library) error {
@@ -36,6 +39,7 @@ func acquireEnvironment(lib Library) error {
 			return fmt.Errorf("%w: %s: %w", ErrRun, lib.Path, err)
 		}
 		environment.path = lib.Path
+		environment.sessions = make(map[sessionKey]*shared)
 	}
 	environment.users++
 	return nil
@@ -50,133 +54,200 @@ func releaseEnvironment() error {
 	return ort.DestroyEnvironment()
 }
 
-// session is one loaded graph.
-type session struct {
-	run      *ort.DynamicAdvancedSession
-	heads    []model.Head
-	provider string // "cpu" or "cuda"
+// sessionKey is what makes two loaded graphs the same.
+type sessionKey struct {
+	digest  string // SHA-256 of the graph, hex
+	cuda    bool
+	threads int
 }
 
-func newSession(graph []byte, heads []model.Head, threads int, cuda bool) (*session, error) {
+// shared is one loaded graph. users is guarded by environment.mu.
+type shared struct {
+	key   sessionKey
+	users int
+	run   *ort.DynamicAdvancedSession
+}
+
+func acquireSession(graph []byte, key sessionKey) (*shared, error) {
+	environment.mu.Lock()
+	defer environment.mu.Unlock()
+	s, ok := environment.sessions[key]
+	if !ok {
+		run, err := load(graph, key)
+		if err != nil {
+			return nil, err
+		}
+		s = &shared{key: key, run: run}
+		environment.sessions[key] = s
+	}
+	s.users++
+	return s, nil
+}
+
+func (s *shared) retain() {
+	environment.mu.Lock()
+	defer environment.mu.Unlock()
+	s.users++
+}
+
+func (s *shared) release() error {
+	environment.mu.Lock()
+	defer environment.mu.Unlock()
+	if s.users--; s.users > 0 {
+		return nil
+	}
+	delete(environment.sessions, s.key)
+	return s.run.Destroy()
+}
+
+// load loads a graph. The names of inputs and outputs are given with each binding.
+func load(graph []byte, key sessionKey) (*ort.DynamicAdvancedSession, error) {
 	options, err := ort.NewSessionOptions()
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = options.Destroy() }()
-	// Both set expressly: the default takes all processors and spins.
-	if err := options.SetIntraOpNumThreads(threads); err != nil {
+	// All set expressly: by default the runtime takes all processors and spins.
+	err = errors.Join(
+		options.SetGraphOptimizationLevel(ort.GraphOptimizationLevelEnableAll),
+		options.SetIntraOpNumThreads(key.threads),
+		options.SetInterOpNumThreads(1),
+		options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"),
+	)
+	if err != nil {
 		return nil, err
 	}
-	if err := options.SetInterOpNumThreads(1); err != nil {
-		return nil, err
-	}
-	if err := options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"); err != nil {
-		return nil, err
-	}
-	s := &session{heads: heads, provider: ProviderCPU}
-	if cuda {
-		provider, err := ort.NewCUDAProviderOptions()
-		if err != nil {
+	if key.cuda {
+		if err := addCUDA(options); err != nil {
 			return nil, err
 		}
-		defer func() { _ = provider.Destroy() }()
-		if err := options.AppendExecutionProviderCUDA(provider); err != nil {
-			return nil, err
-		}
-		s.provider = ProviderCUDA
 	}
-	outputs := make([]string, len(heads))
-	for i, h := range heads {
-		outputs[i] = h.Output()
-	}
-	s.run, err = ort.NewDynamicAdvancedSessionWithONNXData(graph, []string{"input_ids", "attention_mask"}, outputs, options)
-	return s, err
+	return ort.NewDynamicAdvancedSessionWithONNXData(graph, nil, nil, options)
 }
 
-// logits runs one batch: for each row, for each head, the logits in label order.
-func (s *session) logits(b batch) ([][][]float32, error) {
-	ids, mask := b.tensors()
-	shape := ort.NewShape(int64(len(b.rows)), int64(b.length))
-	inputs := make([]ort.Value, 0, 2)
-	defer func() {
-		for _, v := range inputs {
-			_ = v.Destroy()
-		}
-	}()
-	for _, data := range [][]int64{ids, mask} {
-		tensor, err := ort.NewTensor(shape, data)
-		if err != nil {
-			return nil, err
-		}
-		inputs = append(inputs, tensor)
+func addCUDA(options *ort.SessionOptions) error {
+	provider, err := ort.NewCUDAProviderOptions()
+	if err != nil {
+		return err
 	}
-	outputs := make([]ort.Value, len(s.heads)) // nil: the runtime allocates them, outside the Go heap
-	defer func() {
-		for _, v := range outputs {
-			if v != nil {
-				_ = v.Destroy()
-			}
-		}
-	}()
-	if err := s.run.Run(inputs, outputs); err != nil {
-		return nil, err
+	defer func() { _ = provider.Destroy() }()
+	err = provider.Update(map[string]string{
+		"use_tf32":              "0", // its 10 bits would be seen in the third decimal
+		"arena_extend_strategy": "kSameAsRequested",
+	})
+	if err != nil {
+		return err
 	}
-	result := make([][][]float32, len(b.rows))
-	for i := range result {
-		result[i] = make([][]float32, len(s.heads))
-	}
-	for h, head := range s.heads {
-		tensor, ok := outputs[h].(*ort.Tensor[float32])
-		width := len(head.Labels)
-		if !ok || len(tensor.GetData()) != len(b.rows)*width {
-			return nil, fmt.Errorf("output %s has another shape than [%d, %d]", head.Output(), len(b.rows), width)
-		}
-		for i := range result {
-			result[i][h] = append([]float32(nil), tensor.GetData()[i*width:(i+1)*width]...)
-		}
-	}
-	return result, nil
+	return options.AppendExecutionProviderCUDA(provider)
 }
 
-func (s *session) close() error { return s.run.Destroy() }
+// session is an engine on a loaded graph that other classifiers may use too.
+type session struct {
+	*shared
+	name    string
+	outputs [wants][]outputName
+}
 
-// known tells whether a GPU graph has a digest that is compiled in.
-func known(m *model.Manifest, graph []byte) bool {
+var _ engine = (*session)(nil)
+
+type outputName struct {
+	name  string
+	width int
+}
+
+// newSession loads a graph, or joins those that have it loaded already.
+func (c *Classifier) newSession(graph []byte, name string) (engine, error) {
 	sum := sha256.Sum256(graph)
-	got := hex.EncodeToString(sum[:])
-	return got == m.Digests[model.FileFP32] || got == m.Digests[model.FileFP16]
+	key := sessionKey{digest: hex.EncodeToString(sum[:]), cuda: name != RuntimeCPU, threads: c.cfg.Threads}
+	held, err := acquireSession(graph, key)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{shared: held, name: name}
+	for _, h := range c.heads {
+		s.outputs[wantHeads] = append(s.outputs[wantHeads], outputName{h.Output(), len(h.Labels)})
+	}
+	if c.width > 0 {
+		s.outputs[wantVectors] = []outputName{{outputPooled, c.width}}
+	}
+	return s, nil
 }
 
-// openSession chooses the provider and says which and why. The second value is the graph that runs.
-func openSession(cfg Config, lib Library) (*session, []byte, error) {
-	log := cfg.Log.With(slog.String("library", lib.Path), slog.String("library_source", lib.Source), slog.String("runtime", ort.GetVersion()))
+func (s *session) runtime() string { return s.name }
+func (s *session) digest() string  { return s.key.digest }
+func (s *session) cuda() bool      { return s.key.cuda }
+func (s *session) close() error    { return s.release() }
+
+func (s *session) runner() (runner, error) {
+	s.retain()
+	return newBinder(s), nil
+}
+
+// gpuRuntime names the runtime of a GPU graph by its digest, which must be compiled in.
+func gpuRuntime(m *model.Manifest, graph []byte) (name string, known bool) {
+	sum := sha256.Sum256(graph)
+	switch hex.EncodeToString(sum[:]) {
+	case m.Digests[model.FileFP16]:
+		return RuntimeCUDAFP16, true
+	case m.Digests[model.FileFP32]:
+		return RuntimeCUDAFP32, true
+	}
+	return "", false
+}
+
+// openSession chooses the provider and says which and why.
+func (c *Classifier) openSession() (engine, error) {
+	log := c.cfg.Log.With(slog.String("library", c.library.Path), slog.String("library_source", c.library.Source),
+		slog.String("library_version", ort.GetVersion()), slog.String("model", c.cfg.Model.ID))
 	reason := "configured"
-	if cfg.Provider != ProviderCPU {
-		var graph []byte
-		var err error
-		if cfg.GPUModel == "" {
-			reason = "no GPU model is configured"
-		} else if graph, err = os.ReadFile(cfg.GPUModel); err != nil {
-			reason = "GPU model: " + err.Error()
-		} else if !known(cfg.Model, graph) {
-			reason = "GPU model is not an export of " + cfg.Model.ID + " that this program knows"
-		} else if s, err := newSession(graph, cfg.Model.Heads, cfg.Threads, true); err != nil {
-			reason = "CUDA does not load: " + err.Error()
-		} else {
-			log.Info("classifier ready", slog.String("provider", ProviderCUDA), slog.String("reason", "CUDA loaded"),
-				slog.String("model", cfg.Model.ID))
-			return s, graph, nil
+	if c.cfg.Provider != ProviderCPU {
+		e, why := c.openGPU()
+		if e != nil {
+			log.Info("classifier ready", slog.String("provider", ProviderCUDA), slog.String("runtime", e.runtime()),
+				slog.String("reason", "CUDA loaded"), slog.String("model_sha256", e.digest()))
+			return e, nil
 		}
-		if cfg.Provider == ProviderCUDA {
+		if reason = why; c.cfg.Provider == ProviderCUDA {
+			c.metrics.fallbacks[reasonStart].Inc()
 			log.Warn("CUDA was asked for and cannot be had; the CPU is used", slog.String("reason", reason))
 		}
 	}
-	s, err := newSession(cfg.Model.Model, cfg.Model.Heads, cfg.Threads, false)
+	e, err := c.openCPU()
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: load model %s: %w", ErrRun, cfg.Model.ID, err)
+		return nil, fmt.Errorf("%w: load model %s: %w", ErrRun, c.cfg.Model.ID, err)
 	}
-	log.Info("classifier ready", slog.String("provider", ProviderCPU), slog.String("reason", reason),
-		slog.String("model", cfg.Model.ID), slog.String("model_sha256", cfg.Model.Digests[model.FileModel]),
-		slog.Int("workers", cfg.Workers), slog.Int("threads", cfg.Threads))
-	return s, cfg.Model.Model, nil
+	log.Info("classifier ready", slog.String("provider", ProviderCPU), slog.String("runtime", e.runtime()),
+		slog.String("reason", reason), slog.String("model_sha256", e.digest()),
+		slog.Int("workers", c.cfg.Workers), slog.Int("threads", c.cfg.Threads))
+	return e, nil
+}
+
+// openGPU answers an engine on CUDA, or why there is none.
+func (c *Classifier) openGPU() (engine, string) {
+	if c.cfg.GPUModel == "" {
+		return nil, "no GPU model is configured"
+	}
+	graph, err := os.ReadFile(c.cfg.GPUModel)
+	if err != nil {
+		return nil, "GPU model: " + err.Error()
+	}
+	name, known := gpuRuntime(c.cfg.Model, graph)
+	if !known {
+		return nil, "GPU model is not an export of " + c.cfg.Model.ID + " that this program knows"
+	}
+	widths, err := outputWidths(graph)
+	if err == nil {
+		err = checkOutputs(widths, c.heads)
+	}
+	if err != nil {
+		return nil, "GPU model: " + err.Error()
+	}
+	if widths[outputPooled] != c.width {
+		return nil, fmt.Sprintf("GPU model: vectors of %d values, the CPU's have %d", widths[outputPooled], c.width)
+	}
+	e, err := c.newSession(graph, name)
+	if err != nil {
+		return nil, "CUDA does not load: " + err.Error()
+	}
+	return e, ""
 }

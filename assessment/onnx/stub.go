@@ -26,3 +26,11 @@ func (*Classifier) Info() assessment.ModelInfo { return assessment.ModelInfo{} }
 
 // Close does nothing.
 func (*Classifier) Close() error { return nil }
+
+// Vectors answers ErrNoCgo.
+func (*Classifier) Vectors(context.Context, []assessment.ClassifierInput) ([][]float32, error) {
+	return nil, ErrNoCgo
+}
+
+// Width is 0.
+func (*Classifier) Width() int { return 0 }

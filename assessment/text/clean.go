@@ -42,7 +42,7 @@ func Clean(s string) Cleaned {
 	s, c.Quoted = dropQuotes(s)
 	s = foldLookAlikes(s)
 	s = simplify(s)
-	c.Text = strings.TrimSpace(cutRuns(s))
+	c.Text = strings.TrimSpace(dropRepeats(cutRuns(s)))
 	c.Folded = foldDisguises(c.Text)
 	c.Wordless = wordless(c.Text)
 	return c

@@ -119,6 +119,8 @@ func (t *Tokenizer) Size() int { return len(t.scores) }
 func (t *Tokenizer) Encode(s string) []int32 {
 	s = metaspace(norm.NFKC.String(strings.ToValidUTF8(s, "\uFFFD")))
 	ids := make([]int32, 0, len(s)/3+2)
+	var room [64]step // longer words are rare: they allocate
+	best := room[:]
 	for len(s) > 0 {
 		end := strings.Index(s[1:], "▁") // a word is a mark and what follows up to the next one
 		if end < 0 {
@@ -126,7 +128,10 @@ func (t *Tokenizer) Encode(s string) []int32 {
 		} else {
 			end++
 		}
-		ids = t.word(s[:end], ids)
+		if end >= len(best) {
+			best = make([]step, end+1)
+		}
+		ids = t.word(s[:end], ids, best[:end+1])
 		s = s[end:]
 	}
 	return ids
@@ -171,9 +176,10 @@ type step struct {
 	id    int32
 }
 
-// word appends the ids of the best cut of one word. Neighbouring unknown characters become one unknown id.
-func (t *Tokenizer) word(s string, ids []int32) []int32 {
-	best := make([]step, len(s)+1)
+// word appends the ids of the best cut of one word. Neighbouring unknown characters become one unknown id. best is room for
+// one step a byte and one more.
+func (t *Tokenizer) word(s string, ids []int32, best []step) []int32 {
+	best[0] = step{}
 	for i := 1; i <= len(s); i++ {
 		best[i].from = -1
 	}

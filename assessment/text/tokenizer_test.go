@@ -72,6 +72,31 @@ func TestEncodeAgreesWithReference(t *testing.T) {
 	}
 }
 
+// The golden file is JSON and cannot hold broken UTF-8. Each broken byte reads as U+FFFD does, wherever it stands.
+func TestBrokenBytesReadAsReplacement(t *testing.T) {
+	t.Parallel()
+	tok := loadTokenizer(t)
+	n := 0
+	for _, g := range readGolden(t) {
+		for at, r := range g.Text {
+			if at%7 != 3 || r == utf8.RuneError {
+				continue
+			}
+			for _, bad := range []string{"\xff", "\xc3", "\xf0\x9f\x98", "\xed\xa0\x80"} {
+				broken, whole := g.Text[:at]+bad+g.Text[at:], g.Text[:at]+"\uFFFD"+g.Text[at:]
+				if got, want := tok.Encode(broken), tok.Encode(whole); !slices.Equal(got, want) {
+					t.Fatalf("Encode(%q) = %v, want %v", broken, got, want)
+				}
+				n++
+			}
+			break
+		}
+	}
+	if n < 1000 {
+		t.Errorf("%d broken texts were tried", n)
+	}
+}
+
 func TestTypedMarksArePlainText(t *testing.T) {
 	t.Parallel()
 	tok := loadTokenizer(t)
@@ -164,7 +189,26 @@ func BenchmarkEncode(b *testing.B) {
 	tok := loadTokenizer(b)
 	const s = "I'm so sorry to hear that, it sounds really hard. 你今天还好吗？要不要一起聊聊"
 	b.ReportAllocs()
+	tokens := 0
 	for b.Loop() {
-		tok.Encode(s)
+		tokens += len(tok.Encode(s))
+	}
+	b.ReportMetric(float64(tokens)/b.Elapsed().Seconds(), "tokens/s")
+}
+
+func BenchmarkNewTokenizer(b *testing.B) {
+	for b.Loop() {
+		loadTokenizer(b)
+	}
+}
+
+// The whole text path of a message with context.
+func BenchmarkCleanAndEncodePair(b *testing.B) {
+	tok := loadTokenizer(b)
+	const s = "I'm so sorry to hear that, it sounds really hard. 你今天还好吗？要不要一起聊聊"
+	b.ReportAllocs()
+	for b.Loop() {
+		view := text.Clean(s)
+		tok.EncodePair([]text.Turn{{Text: view.Text}}, view.Text, text.MaxContext, text.MaxMessage)
 	}
 }

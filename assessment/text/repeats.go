@@ -1,0 +1,56 @@
+package text
+
+import (
+	"strings"
+	"unicode"
+)
+
+// minRepeat is how many letters or ideographs a sentence must have for a second one to be dropped: "No. No." stays.
+const minRepeat = 4
+
+// dropRepeats keeps the first of sentences that say the same within one message. A phrase sent four times says what it
+// says once, and the classifier must not read it as four times as much.
+func dropRepeats(s string) string {
+	sentences := sentencesOf(s)
+	if len(sentences) < 2 {
+		return s
+	}
+	seen := make(map[string]bool, len(sentences))
+	var b strings.Builder
+	for _, sentence := range sentences {
+		key := sentenceKey(sentence)
+		if letters := len([]rune(key)); letters >= minRepeat {
+			if seen[key] {
+				continue
+			}
+			seen[key] = true
+		}
+		b.WriteString(sentence)
+	}
+	return b.String()
+}
+
+// sentencesOf cuts s after marks that end a sentence; the pieces joined are s.
+func sentencesOf(s string) []string {
+	var out []string
+	from, ended := 0, false
+	for i, r := range s {
+		end := strings.ContainsRune(".!?。！？\n;；~…", r)
+		if ended && !end && !unicode.IsSpace(r) {
+			out = append(out, s[from:i])
+			from, ended = i, false
+		}
+		ended = ended || end
+	}
+	return append(out, s[from:])
+}
+
+// sentenceKey is a sentence without case, spaces and signs.
+func sentenceKey(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, s)
+}
