@@ -5,13 +5,14 @@ package model
 // digests are the SHA-256 of the model's files.
 func digests() map[string]string {
 	return map[string]string{
-		"calibration.json":  "6b56675e77a6a1639d8761404fc204c0735d8211209b4253816fdeeed5414bf0",
-		"error_rates.json":  "3cc4edc9029e814e9a363b5f6fdd6fb69c6a75763bb45659eb1890d3c300b70c",
-		"heads.json":        "7e1819a691375de8538d55a6eabc9089ed9574a5362719d93b723c4b30f194c5",
-		"model.fp32.onnx":   "39437a0b175c40fda510460996dcffae82943de299a2a2205f9da84e8cd4ec3b",
-		"model.int8.onnx":   "9bac698c4e55b586ceb3e67230582d7ff2618d0fddd6bfb9f9335c591cd67f38",
-		"model_card.md":     "72df5c0dc6c0a5bffc0bd85d115d361555e43a9dd7decdcc3402bb53abd85f36",
+		"calibration.json":  "84d793d98963159b897d241d0beaf9aedb0e74d16872db86fc8c896f35ce9f4c",
+		"error_rates.json":  "3df8d24c45b7f5f387536113c8e9cd752bd16ba2078495f985234de7b756688a",
+		"heads.json":        "9c3f0e9736dd5064c798291b903d1947c36355d2055a00b9ef212dba0ffdc027",
+		"model.fp16.onnx":   "af9dcb06b672fc4ca1ad44c3f5190fd309397aa4b160f36c2536da802e5228b8",
+		"model.fp32.onnx":   "66ea43d333a0326e678a6e207176e3ae4eac263d20b12ae8090b7f3b3aa78bfe",
+		"model.int8.onnx":   "78b51706ecce890a76db3d89856613baa9588bd38b4a2dbd219885c0eee742ad",
+		"model_card.md":     "131a033969df80f03718117fc15b42e1343fd641643eb0c78990334299564364",
 		"tokenizer.json":    "8fb902a5d04454117d62f603ad1a1b19ec4dfcf3251f697245fc958c02bbf7e6",
-		"train_report.json": "487371d2ea3494948c9df8fa58e9488ec98dc0c4581ea11f9d89df43dadbe207",
+		"train_report.json": "9ae5151b64dd54e2f27ee060a0e26884134b5aeff4944760f7e37ff0c5a02ece",
 	}
 }

@@ -110,7 +110,18 @@ type ratesFile struct {
 // Open reads a model from a folder and checks every file against the digests that are compiled in. Use Embedded for the
 // built-in one; a folder on disk must hold the same files.
 func Open(folder fs.FS) (*Manifest, error) {
-	return open(folder, digests)
+	m, err := open(folder, digests)
+	if err != nil {
+		return nil, err
+	}
+	card, err := checkFile(folder, FileCard, m.Digests[FileCard])
+	if err != nil {
+		return nil, err
+	}
+	if err := m.CheckCard(card); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 func open(folder fs.FS, want func() map[string]string) (*Manifest, error) {

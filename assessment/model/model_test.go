@@ -49,7 +49,7 @@ func TestBuiltInModel(t *testing.T) {
 func folder(t *testing.T) fstest.MapFS {
 	t.Helper()
 	files := fstest.MapFS{}
-	for _, name := range []string{model.FileModel, model.FileTokenizer, model.FileHeads, model.FileCalibration, model.FileErrorRates} {
+	for _, name := range []string{model.FileModel, model.FileTokenizer, model.FileHeads, model.FileCalibration, model.FileErrorRates, model.FileCard} {
 		data, err := fs.ReadFile(model.Embedded(), name)
 		if err != nil {
 			t.Fatal(err)

@@ -1,6 +1,9 @@
-"""Writes the ONNX graph of a checkpoint: fp32, and int8 with fixed scales.
+"""Writes the ONNX graphs of a checkpoint: int8 with fixed scales for CPUs, fp32 and fp16 for GPUs.
 
-usage: python export.py DATA RUN OUT [--fp32]
+usage: python export.py DATA RUN OUT
+
+OUT gets model.int8.onnx, model.fp32.onnx and model.fp16.onnx; RUN gets settings.json (how the checkpoint came about, and how
+far the graphs are from it). Only the int8 file belongs into the repository.
 
 The int8 form is static: the scales of the activations are constants found on dev rows, one a channel (shared between
 activation and weight so that the error of the product is smallest), and weights keep 7 bits, so that no processor's
@@ -21,12 +24,14 @@ from encode import PAD, Encoder
 from heads import HEADS
 from network import Model
 from rows import Builder
+from scores import session
 from start_weights import Start, package_file
 
 OPSET = 21
 POSITIONS = 256
 WEIGHT_MAX = 63  # 7 bits: 2 * 255 * 63 fits 16 bits
 SAMPLE_ROWS = 400
+HEADS_OUT = [f"logits_{h.name}" for h in HEADS]
 
 
 def load(run: str) -> tuple[Model, dict]:
@@ -82,8 +87,9 @@ def sample_inputs(model: Model, data: str, run: str) -> dict[str, np.ndarray]:
 class Graph:
     """Collects nodes and constants; every method returns the name of its output."""
 
-    def __init__(self, inputs: dict | None):
+    def __init__(self, inputs: dict | None, half: bool = False):
         self.nodes, self.constants, self.inputs, self._n = [], [], inputs, 0
+        self.kind, self.float = (np.float16, TensorProto.FLOAT16) if half else (np.float32, TensorProto.FLOAT)
 
     def op(self, kind: str, *inputs: str, outputs: int = 1, **attributes):
         names = [f"{kind.lower()}_{self._n}_{i}" for i in range(outputs)]
@@ -91,10 +97,10 @@ class Graph:
         self.nodes.append(helper.make_node(kind, list(inputs), names, **attributes))
         return names[0] if outputs == 1 else names
 
-    def const(self, value, kind=np.float32) -> str:
+    def const(self, value, kind=None) -> str:
         self._n += 1
         name = f"c_{self._n}"
-        array = np.array(value, kind, order="C")  # keeps scalars without axes
+        array = np.array(value, kind or self.kind, order="C")  # keeps scalars without axes
         self.constants.append(numpy_helper.from_array(array, name))
         return name
 
@@ -142,8 +148,8 @@ def best_share(w: np.ndarray, sample: np.ndarray, top: np.ndarray) -> float:
     return min(errors, key=errors.get)
 
 
-def build(model: Model, inputs: dict | None) -> onnx.ModelProto:
-    g = Graph(inputs)
+def build(model: Model, inputs: dict | None, half: bool = False) -> onnx.ModelProto:
+    g = Graph(inputs, half)
     enc = model.encoder
     x, message, context, bias = embed(g, enc)
     for i, layer in enumerate(enc.layers):
@@ -153,14 +159,20 @@ def build(model: Model, inputs: dict | None) -> onnx.ModelProto:
     first = g.op("Gather", x, g.const(0, np.int64), axis=1)
     # One token a row, with three axes: on two the runtime would fuse product and bias into a fp32 Gemm, whose sums for
     # one row differ in the last bit from those for several.
-    pooled = g.op("Unsqueeze", g.op("Concat", mean(g, x, message), mean(g, x, context), first, axis=1), g.const([1], np.int64))
+    vectors = g.op("Concat", mean(g, x, message), mean(g, x, context), first, axis=1)
+    pooled = g.op("Unsqueeze", vectors, g.const([1], np.int64))
     hidden = g.op("Gelu", g.linear(pooled, model.hidden, "hidden"))
     parts = g.op("Split", hidden, outputs=len(HEADS), axis=2, num_outputs=len(HEADS))
     outputs = []
+
+    def give(name: str, value: str, width: int) -> None:
+        g.nodes.append(helper.make_node("Cast", [value], [name], to=TensorProto.FLOAT))
+        outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", width]))
+
     for head, part in zip(HEADS, parts):
         logits = g.linear(part, model.outputs[head.name], f"outputs.{head.name}")
-        g.nodes.append(helper.make_node("Squeeze", [logits, g.const([1], np.int64)], [f"logits_{head.name}"]))
-        outputs.append(helper.make_tensor_value_info(f"logits_{head.name}", TensorProto.FLOAT, ["batch", len(head.labels)]))
+        give(f"logits_{head.name}", g.op("Squeeze", logits, g.const([1], np.int64)), len(head.labels))
+    give("pooled", vectors, model.hidden.in_features)
     given = [helper.make_tensor_value_info(n, TensorProto.INT64, ["batch", "sequence"]) for n in ("input_ids", "attention_mask")]
     graph = helper.make_graph(g.nodes, "heartmark", given, outputs, g.constants)
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="heartmark", ir_version=10)
@@ -185,7 +197,7 @@ def embed(g: Graph, enc):
     last = g.op("Sub", g.op("ReduceSum", ends, g.const([1], np.int64), keepdims=1), g.const(1, np.int64))
     message = g.op("And", real, g.op("Equal", before, last))
     context = g.op("And", real, g.op("Not", message))
-    hole = g.op("Mul", g.op("Cast", g.op("Not", real), to=TensorProto.FLOAT), g.const(-1e4))
+    hole = g.op("Mul", g.op("Cast", g.op("Not", real), to=g.float), g.const(-1e4))
     return x, message, context, g.op("Unsqueeze", hole, g.const([1, 2], np.int64))
 
 
@@ -216,10 +228,33 @@ def encode_layer(g: Graph, x: str, bias: str, layer, name: str) -> str:
 
 def mean(g: Graph, x: str, mask: str) -> str:
     """Weighted mean over the tokens as a product, whose order of summing does not depend on the batch."""
-    weight = g.op("Cast", mask, to=TensorProto.FLOAT)
+    weight = g.op("Cast", mask, to=g.float)
     total = g.op("MatMul", g.op("Unsqueeze", weight, g.const([1], np.int64)), x)
     count = g.op("Max", g.op("ReduceSum", weight, g.const([1], np.int64), keepdims=1), g.const([1.0]))
     return g.op("Div", g.op("Squeeze", total, g.const([1], np.int64)), count)
+
+
+def equivalence(model: Model, data: str, work: str, folder: str) -> dict:
+    """How far each graph's outputs are from the model's on dev rows: largest and mean difference of logits, share of equal
+    first labels."""
+    enc = Encoder(os.path.join(work, "tokenizer.json"))
+    rows = Builder(data, "dev").all()
+    chosen = [rows[i] for i in np.random.default_rng(5).choice(len(rows), SAMPLE_ROWS, replace=False)]
+    out = {}
+    for name in ("fp32", "fp16", "int8"):
+        run = session(os.path.join(folder, f"model.{name}.onnx"))
+        gaps, same = [], []
+        for row in chosen:
+            ids = np.array([enc.row(row.text, row.context)], np.int64)
+            with torch.no_grad():
+                want = model(torch.from_numpy(ids))
+            got = run.run(HEADS_OUT, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+            for head, values in zip(HEADS, got):
+                exact = want[head.name].numpy()
+                gaps.append(np.abs(exact - values).max())
+                same.append(exact.argmax() == values.argmax() if head.kind == "softmax" else ((exact > 0) == (values > 0)).all())
+        out[name] = {"max": float(np.max(gaps)), "mean": float(np.mean(gaps)), "same_label": float(np.mean(same))}
+    return {"rows": SAMPLE_ROWS, "against": "PyTorch fp32", **out}
 
 
 def main() -> None:
@@ -227,18 +262,21 @@ def main() -> None:
     args.add_argument("data")
     args.add_argument("run")
     args.add_argument("out")
-    args.add_argument("--fp32", action="store_true")
     args = args.parse_args()
     torch.set_num_threads(2)
     model, state = load(args.run)
-    settings = {k: v for k, v in state["settings"].items() if k not in ("data", "run", "resume")}
+    for name, graph in (
+        ("fp32", build(model, None)), ("fp16", build(model, None, half=True)), ("int8", build(model, sample_inputs(model, args.data, args.run)))
+    ):
+        path = os.path.join(args.out, f"model.{name}.onnx")
+        onnx.save(graph, path)
+        print(path, os.path.getsize(path), flush=True)
+    settings = {k: v for k, v in state["settings"].items() if k not in ("data", "run", "resume", "threads")}
+    report = {**settings, "steps": state["step"], "tokens_seen": state["seen"], "minutes_spent": round(state["spent"] / 60, 1),
+              "curve": state["curve"], "seeds": state.get("seeds", [settings["seed"]]), "equivalence": equivalence(model, args.data, args.run, args.out)}
     with open(os.path.join(args.run, "settings.json"), "w") as out:
-        json.dump({**settings, "steps": state["step"], "minutes_spent": round(state["spent"] / 60, 1), "curve": state["curve"]}, out)
-    if args.fp32:
-        onnx.save(build(model, None), os.path.join(args.out, "model.fp32.onnx"))
-    path = os.path.join(args.out, "model.int8.onnx")
-    onnx.save(build(model, sample_inputs(model, args.data, args.run)), path)
-    print(path, os.path.getsize(path))
+        json.dump(report, out)
+    print(report["equivalence"])
 
 
 if __name__ == "__main__":

@@ -6,10 +6,21 @@ EMOTIONS = (
     "joy amusement love_caring gratitude pride_admiration relief_calm hope_desire interest_surprise "
     "anger disgust_contempt fear_worry sadness shame_guilt neutral"
 ).split()
+EMOTIONS27 = (
+    "admiration amusement anger annoyance approval caring confusion curiosity desire disappointment disapproval disgust "
+    "embarrassment excitement fear gratitude grief joy love nervousness optimism pride realization relief remorse sadness "
+    "surprise neutral"
+).split()
 ACTS = (
     "comfort apology thanks praise agree question offer_or_coordinate small_talk disagree_or_reject command "
     "irony_or_undervalue other"
 ).split()
+ACTS19 = (
+    "acknowledge agreement answer apology appreciation comfort command conventional-closing disagreement greeting "
+    "interjection irony other question quotation reject statement-non-opinion statement-opinion thanking"
+).split()
+NEGOTIATION = "elicit-pref no-need non-strategic other-need promote-coordination self-need showing-empathy small-talk uv-part vouch-fair".split()
+STRATEGIES = "growth impermanence neutralizing optimism self_affirmation thankfulness".split()
 STRENGTH = ["none", "weak", "strong"]
 
 
@@ -39,6 +50,14 @@ HEADS = [
     Head("distress", "sigmoid", ["distress"]),
     Head("relevance", "sigmoid", ["relevance"], True),
     Head("realization", "sigmoid", ["realization"]),
+    # The labels of the sets as their annotators gave them: for comparison with the literature, and because the encoder
+    # learns from them. No facet reads them.
+    Head("emotion27", "sigmoid", EMOTIONS27),
+    Head("sentiment", "softmax", ["negative", "neutral", "positive"]),
+    Head("act19", "softmax", ACTS19, True),
+    Head("negotiation", "sigmoid", NEGOTIATION, True),
+    Head("strategies", "sigmoid", STRATEGIES, True),
+    Head("empathic", "value", ["concern", "distress"]),
 ]
 BY_NAME = {h.name: h for h in HEADS}
 

@@ -43,7 +43,7 @@ class Encoder(nn.Module):
         super().__init__()
         hidden = start.hidden
         self.frozen = frozen
-        self.words = nn.Embedding(rows, hidden, padding_idx=PAD)
+        self.words = nn.Embedding(rows, hidden, padding_idx=PAD, sparse=True)  # a batch has few of them
         self.places = nn.Embedding(start.positions, hidden)
         self.norm = nn.LayerNorm(hidden, eps=start.epsilon)
         self.segments = nn.Embedding(2, hidden)  # 0 context, 1 message; added where training begins
@@ -59,22 +59,28 @@ class Encoder(nn.Module):
         message = real & before.eq(ends.sum(1, keepdim=True) - 1)
         return real, message, real & ~message
 
-    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+    def embed(self, ids: torch.Tensor) -> torch.Tensor:
+        return self.norm(self.words(ids) + self.places.weight[: ids.shape[1]])
+
+    def pool(self, x: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        """The pooled vectors of embedded tokens x."""
         real, message, context = self.masks(ids)
-        bias = torch.zeros(ids.shape, dtype=torch.float32).masked_fill(~real, -1e4)[:, None, None, :]
+        bias = torch.zeros(ids.shape, dtype=x.dtype).masked_fill(~real, -1e4)[:, None, None, :]
         with torch.no_grad() if self.frozen else torch.enable_grad():
-            x = self.norm(self.words(ids) + self.places.weight[: ids.shape[1]])
             for layer in self.layers[: self.frozen]:
                 x = layer(x, bias)
         x = x + self.segments(message.long())
         for layer in self.layers[self.frozen :]:
             x = layer(x, bias)
-        return torch.cat([_mean(x, message), _mean(x, context), x[:, 0]], dim=1)
+        return torch.cat([_mean(x, message), _mean(x, context), x[:, 0].float()], dim=1)
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        return self.pool(self.embed(ids), ids)
 
 
 def _mean(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     weight = mask.float().unsqueeze(-1)
-    return (x * weight).sum(1) / weight.sum(1).clamp(min=1.0)
+    return (x.float() * weight).sum(1) / weight.sum(1).clamp(min=1.0)
 
 
 class Model(nn.Module):
@@ -87,7 +93,11 @@ class Model(nn.Module):
         self.dropout = nn.Dropout(0.1)
 
     def forward(self, ids: torch.Tensor) -> dict[str, torch.Tensor]:
-        hidden = self.dropout(F.gelu(self.hidden(self.dropout(self.encoder(ids)))))
+        return self.read(self.encoder(ids))
+
+    def read(self, pooled: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Logits by head."""
+        hidden = self.dropout(F.gelu(self.hidden(self.dropout(pooled))))
         parts = hidden.split(HEAD_WIDTH, dim=1)
         return {h.name: self.outputs[h.name](part) for h, part in zip(HEADS, parts)}
 

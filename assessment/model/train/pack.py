@@ -1,6 +1,8 @@
 """Writes SHA256SUMS beside the model's files and the digests that the Go package compiles in.
 
-usage: python pack.py OUT ../digests.go
+usage: python pack.py OUT ../digests.go EXPORTS
+
+EXPORTS is the folder of the exports that stay outside the repository; their digests are compiled in too.
 """
 
 import hashlib
@@ -11,10 +13,10 @@ NAMES = ["calibration.json", "error_rates.json", "heads.json", "model.int8.onnx"
 OUTSIDE = ["model.fp32.onnx", "model.fp16.onnx"]  # known, but not in the repository
 
 
-def main(folder: str, target: str) -> None:
+def main(folder: str, target: str, exports: str) -> None:
     sums = {}
     for name in NAMES + OUTSIDE:
-        path = os.path.join(folder, name)
+        path = os.path.join(folder if name in NAMES else exports, name)
         if name in NAMES or os.path.exists(path):
             sums[name] = hashlib.sha256(open(path, "rb").read()).hexdigest()
     with open(os.path.join(folder, "SHA256SUMS"), "w") as out:

@@ -8,7 +8,8 @@ import random
 import re
 from dataclasses import dataclass, field
 
-from heads import ACTS, BY_NAME, EMOTIONS
+from heads import ACTS, BY_NAME, EMOTIONS, EMOTIONS27, NEGOTIATION, STRATEGIES
+from phrases import phrases
 from sources import rows as read
 
 GO = {
@@ -122,11 +123,12 @@ class Builder:
         for make in (
             self.goemotions, self.xed, self.cold, self.convabuse, self.davidson, self.diasafety, self.epitome,
             self.personas, self.emobank, self.politeness, self.frames, self.casino, self.cped, self.emory,
-            self.topical, self.relevance,
+            self.topical, self.empathic, self.relevance,
         ):
             make()
         if self.train:
             self._strange_contexts()
+            self._phrases()
         return [r for r in self.out if (r.targets if self.train else r.gold)]
 
     def _strange_contexts(self) -> None:
@@ -136,6 +138,10 @@ class Builder:
         for row in self.out:
             if row.source == "cold" and self.random.random() < 0.35:
                 row.context = self.random.choice(contexts)[-2:]
+
+    def _phrases(self) -> None:
+        for lang, text, level in phrases(self.random, 12):
+            self.add(Row(text, lang, "phrases")).put("hostility", level, 0.6)
 
     def rows(self, name: str):
         return read(self.data, name, self.split)
@@ -148,6 +154,7 @@ class Builder:
             if names:
                 row.put("emotion", emotions(names), gold=True)
             row.put("realization", float("realization" in labels), 0.5, gold=True)
+            row.put("emotion27", {k: float(k in labels) for k in EMOTIONS27}, gold=True)
             self.add(row)
             if self.train:
                 self._go_weak(row, labels, names)
@@ -363,9 +370,10 @@ class Builder:
             if self.train:
                 better, plain = self._rough(better), self._rough(plain)
             if self.train and self.random.random() < 0.4:
-                self.add(Row(better, "en", "frames")).put("reappraisal", 1)
+                row = self.add(Row(better, "en", "frames")).put("reappraisal", 1)
             else:
-                self.add(Row(better, "en", "frames", own)).put("reappraisal", 1, gold=True)
+                row = self.add(Row(better, "en", "frames", own)).put("reappraisal", 1, gold=True)
+            row.put("strategies", {k: float(k in d["labels"]["strategies"]) for k in STRATEGIES}, 1.5, gold=bool(row.context))
             other = [(True, before)] if before and self.random.random() < 0.5 else []
             self.add(Row(plain, "en", "frames", other)).put("reappraisal", 0, gold=True)
             if self.train:
@@ -396,6 +404,7 @@ class Builder:
                 alone = bool(self.train and self.random.random() < 0.4)
                 row = self.add(Row(text, "en", "casino", [] if alone else context))
                 row.put("act", act, 0.8, gold=True)
+                row.put("negotiation", {k: float(k in names) for k in NEGOTIATION}, 1.5, gold=True)
                 if self.train:
                     row.put("hostility", "none", 0.3).put("er", "none" if act != "comfort" else STRENGTHS, 0.2)
                     row.put("ctx_insult", 0, 0.3).put("ctx_escalate", 0, 0.3).put("ip", "none", 0.1)
@@ -414,14 +423,15 @@ class Builder:
         answers = bool(context) and not context[-1][0]
         if self.train and answers and len(text) > 3:
             self.pairs.setdefault("cped", []).append((context, text, "zh"))
-        if self.train and act == "other" and not OFFER_ZH.search(text) and self.random.random() < 0.45:
-            return
         offers = bool(OFFER_ZH.search(text))
-        pair = bool(context) and self.random.random() < (0.55 if self.train else 2)
+        pair = bool(context) and self.random.random() < (0.5 if self.train else 2)
         single = self.add(Row(text, "zh", "cped"))
-        row = self.add(Row(text, "zh", "cped", context)) if pair else single
-        weight = {"other": 0.3, "question": 0.6}.get(act, 1.5)
-        row.put("act", act, weight, gold=True)
+        single.put("sentiment", turn["sentiment"], gold=True)
+        plain = self.train and act == "other" and not offers and self.random.random() < 0.45
+        row = self.add(Row(text, "zh", "cped", context)) if pair and not plain else single
+        if not plain:  # statements are so many that half of them are enough for the acts
+            weight = {"other": 0.3, "question": 0.6}.get(act, 1.5)
+            row.put("act", act, weight, gold=True).put("act19", turn["act"], gold=True)
         if self.train and act == "other" and offers:  # CPED has no act of its own for offers
             row.put("act", "offer_or_coordinate", 0.6)
         self._cped_emotion(single if not self.train or self.random.random() < 0.8 else row, emotion)
@@ -430,7 +440,7 @@ class Builder:
 
     def _cped_emotion(self, row: Row, emotion: str) -> None:
         if emotion in CPED:
-            row.put("emotion", emotions({CPED[emotion]}, sorted(set(CPED.values()))), 0.6, gold=True)
+            row.put("emotion", emotions({CPED[emotion]}, sorted(set(CPED.values()))), 1.0, gold=True)
         elif emotion == "positive-other":
             row.put("emotion", emotions(set(), sorted(NEGATIVE | {"neutral"})), 0.4)
         elif emotion == "negative-other":
@@ -493,12 +503,17 @@ class Builder:
                     if turn["text"].rstrip().endswith("?"):
                         row.put("act", "question", 0.4)
 
+    def empathic(self) -> None:
+        for d in self.rows("empathic_reactions"):
+            concern, distress = ((d["labels"][k] - 4) / 3 for k in ("empathic_concern", "personal_distress"))
+            self.add(Row(d["text"], "en", "empathic")).put("empathic", {"concern": concern, "distress": distress}, 1.0, gold=True)
+
     def relevance(self) -> None:
-        """True pairs against shuffled ones; half of the shuffled from a neighbour in the same set's order, which is
-        mostly of the same topic or conversation."""
+        """True pairs against shuffled ones; half of the shuffled come from near by in the same set's order: another
+        conversation, mostly with the same people or topic."""
         if not self.train:
             self._held_out_pairs()
-        limits = {"topical": 5000, "cped": 6000, "emory": 2500, "casino": 2500, "diasafety": 4000, "epitome": 1800,
+        limits = {"topical": 6000, "cped": 8000, "emory": 3000, "casino": 3000, "diasafety": 4500, "epitome": 1800,
                   "convabuse": 800}
         for source, pairs in self.pairs.items():
             order = list(range(len(pairs)))
@@ -507,7 +522,7 @@ class Builder:
                 context, text, lang = pairs[i]
                 self.add(Row(text, lang, source, context)).put("relevance", 1, 1.0, gold=True)
                 hard = self.random.random() < 0.5
-                j = i + self.random.choice([-9, -8, -7, -6, 6, 7, 8, 9]) if hard else self.random.randrange(len(pairs))
+                j = i + self.random.choice([-1, 1]) * self.random.randint(15, 40) if hard else self.random.randrange(len(pairs))
                 wrong = pairs[j % len(pairs)]
                 if wrong[1] == text or wrong[0] == context:
                     continue
