@@ -119,7 +119,9 @@ func (r *run) dimension(d int, s *summary, items []item, rate map[facet]*rates) 
 	res.draws = drawTheta(s, res.est, res.c, rate, r.a.cfg.Seed, uint64(d)+1)
 	res.theta = res.c.theta
 	res.score(s)
-	r.explain(d, s, items, &res, rate)
+	if len(r.turns) > 0 { // items that were kept have no words to show
+		r.explain(d, s, items, &res, rate)
+	}
 	return res
 }
 
