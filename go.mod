@@ -24,6 +24,7 @@ require (
 	golang.org/x/sync v0.25.0
 	golang.org/x/text v0.44.0
 	golang.org/x/time v0.15.0
+	google.golang.org/protobuf v1.36.12
 	gopkg.in/yaml.v3 v3.0.1
 	k8s.io/klog/v2 v2.130.1
 )
@@ -94,5 +95,4 @@ require (
 	github.com/go-jose/go-jose/v3 v3.0.5 // indirect
 	github.com/golang/protobuf v1.5.4 // indirect
 	golang.org/x/crypto v0.59.0 // indirect
-	google.golang.org/protobuf v1.36.12 // indirect
 )

@@ -69,13 +69,15 @@ type Config struct {
 	Verifier verifierapi.Verifier
 	Reports  assessmentapi.Reports
 	Assessor assessmentapi.Assessor // nil where the classifier is not available: submitting evidence answers 503
-	SaltKey  []byte                 // secret that makes a repeated submission the same report; may be empty
-	AtOnce   int                    // submissions scored at once; 0 means 2
-	Ready    func(ctx context.Context) error
-	Logger   *slog.Logger
-	Metrics  prometheus.Registerer
-	Now      func() time.Time
-	NewID    func() string
+	// Heads are the operator's own heads by name; nil where the classifier is not available: labelling answers 503.
+	Heads   map[string]assessmentapi.Labeller
+	SaltKey []byte // secret that makes a repeated submission the same report; may be empty
+	AtOnce  int    // submissions scored at once; 0 means 2
+	Ready   func(ctx context.Context) error
+	Logger  *slog.Logger
+	Metrics prometheus.Registerer
+	Now     func() time.Time
+	NewID   func() string
 }
 
 // Validate reports all faults at once.

@@ -169,6 +169,9 @@ func TestDocumentAgreesWithWireTypes(t *testing.T) {
 	types := map[string]any{
 		"Problem": problem.Document{}, "ProblemField": problem.Field{}, "AssessmentAnswer": assessmentapi.AssessmentAnswer{},
 		"ReportAnswer": assessmentapi.ReportAnswer{}, "IssueList": assessmentapi.IssueList{}, "ReportPage": assessmentapi.ReportPage{},
+		"ClassifyRequest": assessmentapi.ClassifyRequest{}, "ClassifyText": assessmentapi.ClassifyText{}, "ClassifyTurn": assessmentapi.ClassifyTurn{},
+		"ClassifyAnswer": assessmentapi.ClassifyAnswer{}, "ClassifyResult": assessmentapi.ClassifyResult{},
+		"HeadAnswer": assessmentapi.HeadAnswer{}, "HeadPage": assessmentapi.HeadPage{},
 		"CredentialRequest": issuerapi.CredentialRequest{}, "Subject": issuerapi.Subject{}, "CredentialAnswer": issuerapi.CredentialAnswer{},
 		"FormCredential": issuerapi.FormCredential{}, "CredentialPage": issuerapi.CredentialPage{}, "StatusRequest": issuerapi.StatusRequest{},
 		"StatusAnswer": issuerapi.StatusAnswer{}, "ConfigurationPage": issuerapi.ConfigurationPage{},

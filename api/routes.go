@@ -97,6 +97,9 @@ func (s *server) restRoutes() []Route {
 	const get, post, del = http.MethodGet, http.MethodPost, http.MethodDelete
 	submit := key(post, "/v1/assessments", edge.ScopeAssess, bodyEvidence, s.assessments.Submit)
 	submit.Time, submit.Replay = long, true
+	// Not replayed: an answer that is kept would keep what a text says.
+	classify := key(post, "/v1/classify", edge.ScopeAssess, bodyDefault, s.assessments.Classify)
+	classify.Time = time.Minute
 	offer := key(post, "/v1/offers", edge.ScopeIssue, bodySmall, s.issuing.CreateOffer)
 	offer.Replay = true
 	return []Route{
@@ -104,6 +107,8 @@ func (s *server) restRoutes() []Route {
 		key(get, "/v1/assessments", edge.ScopeAssess, 0, s.assessments.List),
 		key(get, "/v1/assessments/:id", edge.ScopeAssess, 0, s.assessments.Get),
 		key(del, "/v1/assessments/:id", edge.ScopeAssess, 0, s.assessments.Erase),
+		classify,
+		key(get, "/v1/heads", edge.ScopeAssess, 0, s.assessments.ListHeads),
 		key(post, "/v1/credentials", edge.ScopeIssue, bodyDefault, s.issuing.Issue),
 		key(get, "/v1/credentials", edge.ScopeIssue, 0, s.issuing.List),
 		key(get, "/v1/credentials/:id", edge.ScopeIssue, 0, s.issuing.Get),

@@ -62,7 +62,7 @@ func newServer(c Config) (*server, error) {
 		return nil, err
 	}
 	if s.assessments, err = assessmentapi.New(assessmentapi.Config{
-		Assessor: c.Assessor, Reports: c.Reports, Now: c.Now, SaltKey: c.SaltKey, AtOnce: c.AtOnce,
+		Assessor: c.Assessor, Reports: c.Reports, Now: c.Now, SaltKey: c.SaltKey, AtOnce: c.AtOnce, Heads: c.Heads,
 	}); err != nil {
 		return nil, err
 	}

@@ -39,6 +39,8 @@ type Config struct {
 	Now      func() time.Time
 	// SaltKey, a secret of the installation, makes a submission that is repeated the same report. Empty makes it a new one.
 	SaltKey []byte
+	// Heads are the operator's own heads by name. nil where the classifier is not available: then labelling answers 503.
+	Heads map[string]Labeller
 	// AtOnce is how many submissions are scored at once; 0 reads 2. More are answered 503 with Retry-After.
 	AtOnce int
 }
@@ -47,6 +49,7 @@ type Config struct {
 type Handler struct {
 	c     Config
 	slots chan struct{} // one token for each submission that is being scored
+	calls chan struct{} // one token for each call of a head
 }
 
 // New returns a Handler, or an error that names what is missing.
@@ -57,7 +60,7 @@ func New(c Config) (*Handler, error) {
 	if c.AtOnce <= 0 {
 		c.AtOnce = 2
 	}
-	return &Handler{c: c, slots: make(chan struct{}, c.AtOnce)}, nil
+	return &Handler{c: c, slots: make(chan struct{}, c.AtOnce), calls: make(chan struct{}, headCalls)}, nil
 }
 
 // MediaTypes are the media types of evidence. The parameter format says what is inside.
@@ -187,7 +190,7 @@ func (h *Handler) List(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("reports: %w", err)
 	}
-	page := ReportPage{Items: slices.Concat([]string{}, ids)}
+	page := ReportPage{Items: append([]string{}, ids...)}
 	if len(ids) == limit {
 		page.Next = ids[limit-1]
 	}

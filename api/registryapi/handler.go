@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -324,7 +323,7 @@ func (h *Handler) Resources(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("resources: %w", err)
 	}
-	page := Page[string]{Items: slices.Concat([]string{}, found)}
+	page := Page[string]{Items: append([]string{}, found...)}
 	if len(found) == limit {
 		page.Next = found[limit-1]
 	}
