@@ -40,15 +40,6 @@ func newAssessor(classifier assessment.Classifier, hashKey []byte, progress func
 	return assessment.New(assessment.Config{Classifier: classifier, Language: text.Language, HashKey: hashKey, Progress: progress})
 }
 
-// assessor hashes who and where in what is stored under a secret of this installation.
-func (a *App) assessor(ctx context.Context, classifier assessment.Classifier, progress func(done, total int)) (*assessment.Assessor, error) {
-	key, err := a.secret(ctx, "item hashes")
-	if err != nil {
-		return nil, err
-	}
-	return newAssessor(classifier, key, progress)
-}
-
 type assessFlags struct {
 	options  evidence.Options
 	report   string

@@ -11,12 +11,14 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"heartmark/assessment"
 	"heartmark/internal/config"
 	"heartmark/internal/did"
 	"heartmark/internal/fetch"
 	"heartmark/internal/keys"
+	"heartmark/internal/obs"
 	"heartmark/internal/proof/dataintegrity"
 	"heartmark/internal/store/badger"
 	"heartmark/issuer"
@@ -45,6 +47,7 @@ type App struct {
 	log     *slog.Logger
 	now     func() time.Time
 	newID   func() string
+	metrics *prometheus.Registry
 	closers []func() error
 }
 
@@ -69,7 +72,7 @@ func Build(ctx context.Context, c config.Config, log *slog.Logger, o Options) (_
 	if o.Crash == nil {
 		o.Crash = crashPoint()
 	}
-	a := &App{Config: c, log: log, now: o.Now, newID: o.NewID}
+	a := &App{Config: c, log: log, now: o.Now, newID: o.NewID, metrics: obs.NewRegistry()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())

@@ -82,21 +82,16 @@ func (c *console) demo(ctx context.Context, out, lang string) error {
 		return err
 	}
 	translog.LogTo(log)
-	classifier, err := openClassifier(cfg.Model, log)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = classifier.Close() }()
 	if d.app, err = Build(ctx, cfg, log, Options{}); err != nil {
 		return err
 	}
-	assessor, err := d.app.assessor(ctx, classifier, c.progress("classifying"))
+	s, err := d.app.openScoring(ctx, c.progress("classifying"))
 	if err != nil {
 		return errors.Join(err, d.app.Close())
 	}
 	serving, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
-	go func() { done <- d.app.Serve(serving, listener, nil, assessor) }()
+	go func() { done <- d.app.Serve(serving, listener, nil, s) }()
 	err = d.online(ctx)
 	stop()
 	if err = errors.Join(err, <-done, d.app.Close()); err != nil {

@@ -20,6 +20,7 @@ const (
 	ExitDone         = 0  // done, and valid
 	ExitNotValid     = 1  // a credential is not valid
 	ExitUndetermined = 2  // a check could not be made
+	ExitNotMet       = 3  // a gate of an evaluation is not met
 	ExitUsage        = 64 // wrong flags or arguments
 	ExitData         = 65 // the input cannot be read
 	ExitUnavailable  = 69 // a library, model, folder or server that is needed is not there
@@ -80,7 +81,7 @@ func newRoot(c *console) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exitWith(ExitUsage, err) })
 	root.AddCommand(
 		serveCommand(c), demoCommand(c), assessCommand(c), issueCommand(c), verifyCommand(c), revokeCommand(c),
-		keysCommand(c), registryCommand(c), doctorCommand(c), versionCommand(c),
+		keysCommand(c), registryCommand(c), modelsCommand(c), trainCommand(c), classifyCommand(c), evaluateCommand(c), doctorCommand(c), versionCommand(c),
 	)
 	c.track(root)
 	return root

@@ -17,13 +17,11 @@ import (
 	"heartmark/api"
 	"heartmark/api/edge"
 	"heartmark/api/problem"
-	"heartmark/assessment"
 	"heartmark/internal/config"
 	"heartmark/internal/obs"
 	"heartmark/internal/store/badger"
 	"heartmark/registry/translog"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 )
@@ -75,20 +73,13 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 		return err
 	}
 	// A server without the classifier still issues, publishes and verifies; submitting evidence then answers 503.
-	classifier, err := openClassifier(cfg.Model, log)
+	s, err := a.openScoring(ctx, nil)
 	if err != nil {
 		log.WarnContext(ctx, "classifier is not available", slog.String("error", err.Error()))
-	} else {
-		a.closers = append(a.closers, classifier.Close)
-		err = nil
+	} else if err := a.openHeads(ctx, cfg.Model.Heads, s); err != nil {
+		return errors.Join(err, a.Close())
 	}
-	var assessor *assessment.Assessor
-	if classifier != nil {
-		if assessor, err = a.assessor(ctx, classifier, nil); err != nil {
-			return errors.Join(err, a.Close())
-		}
-	}
-	return errors.Join(a.Serve(ctx, listener, operations, assessor), a.Close())
+	return errors.Join(a.Serve(ctx, listener, operations, s), a.Close())
 }
 
 func listen(ctx context.Context, address, setting string) (net.Listener, error) {
@@ -103,10 +94,9 @@ func listen(ctx context.Context, address, setting string) (net.Listener, error) 
 }
 
 // Serve answers requests on listener, and metrics on operations where there is one, and does the background work, until
-// ctx ends; requests in flight then finish within the shutdown grace. assessor is nil without a classifier.
-func (a *App) Serve(ctx context.Context, listener, operations net.Listener, assessor *assessment.Assessor) error {
-	metrics := obs.NewRegistry()
-	handler, err := a.handler(ctx, metrics, assessor)
+// ctx ends; requests in flight then finish within the shutdown grace. s is nil without a classifier.
+func (a *App) Serve(ctx context.Context, listener, operations net.Listener, s *scoring) error {
+	handler, err := a.handler(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -116,10 +106,13 @@ func (a *App) Serve(ctx context.Context, listener, operations net.Listener, asse
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.Work(ctx) })
+	if s != nil {
+		g.Go(func() error { return s.Run(ctx) })
+	}
 	g.Go(func() error { return a.listenAndStop(ctx, public, listener) })
 	if operations != nil {
 		mux := http.NewServeMux()
-		mux.Handle("GET /metrics", obs.Handler(metrics))
+		mux.Handle("GET /metrics", obs.Handler(a.metrics))
 		ops := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second}
 		g.Go(func() error { return a.listenAndStop(ctx, ops, operations) })
 	}
@@ -171,7 +164,7 @@ func (a *App) purge(ctx context.Context, every time.Duration) error {
 	}
 }
 
-func (a *App) handler(ctx context.Context, metrics prometheus.Registerer, assessor *assessment.Assessor) (http.Handler, error) {
+func (a *App) handler(ctx context.Context, s *scoring) (http.Handler, error) {
 	proxies, err := prefixes(a.Config.TrustedProxies)
 	if err != nil {
 		return nil, err
@@ -184,10 +177,10 @@ func (a *App) handler(ctx context.Context, metrics prometheus.Registerer, assess
 		Origin: a.Config.Origin, DID: a.DID(), Dev: a.Config.Mode == config.Development, TrustedProxies: proxies,
 		Keys: apiKeys{a}, Issuer: a.Issuer, Wallets: a.OID4VCI, Registry: a.Registry, TransLog: a.Log,
 		Groups: &statusBits{issuer: a.Issuer, origin: a.Config.Origin}, Verifier: a.Verifier, Reports: a.reports(), SaltKey: salt,
-		Ready: a.Store.Check, Logger: a.log, Metrics: metrics, Now: a.now, NewID: a.newID,
+		Ready: a.Store.Check, Logger: a.log, Metrics: a.metrics, Now: a.now, NewID: a.newID,
 	}
-	if assessor != nil { // a nil pointer in the interface would not read as absent
-		c.Assessor = assessor
+	if s != nil { // a nil pointer in the interface would not read as absent
+		c.Assessor, c.Heads = s, s.heads
 	}
 	return api.New(c)
 }

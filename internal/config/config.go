@@ -61,6 +61,8 @@ type Model struct {
 	Library string `yaml:"library"`
 	// GPUModel is the path of the fp16 or fp32 export for CUDA, which a release carries; empty leaves the CPU model only.
 	GPUModel string `yaml:"gpu_model"`
+	// Heads are folders of `heartmark train`: own labels on the vectors of the classifier, served by POST /v1/classify.
+	Heads []string `yaml:"heads"`
 	// Workers is the number of batches that run at once on the CPU, each on one thread; 0 is one a core.
 	Workers int `yaml:"workers"`
 }

@@ -45,6 +45,8 @@ import (
 //	                  g      leaf                              index in the log
 //	                  z                                        size of the log that is known to be marked
 //	a  assessment     (see assessment.go)
+//	g  models         t      number                            rollout.Transition
+//	                  d      kind, model digest, name          a record about a model: counts and sums, no text, no person
 //	p  api            (idempotency of requests)
 //	t  tenants        t      tenant                            schemas.Tenant
 //	                  k      SHA-256 of an API key, hex        schemas.APIKey
@@ -56,6 +58,7 @@ const (
 	partOID4VCI    = 'o'
 	partRegistry   = 'r'
 	partAssessment = 'a'
+	partModels     = 'g'
 	partAPI        = 'p'
 	partTenant     = 't'
 )
