@@ -5,8 +5,9 @@ TOOL    := $(GO) tool -modfile=tools/go.mod
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X heartmark/internal/app.version=$(VERSION)
 FUZZTIME ?= 20s
+DATA    ?= ../shared/data
 
-.PHONY: help deps build demo run test vet unit race interop browser crash lint fmt vuln fuzz bench model clean
+.PHONY: help deps build demo run test vet unit race interop browser crash lint fmt vuln fuzz bench bench-node evaluate model clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -64,6 +65,13 @@ fuzz: ## every fuzz target for FUZZTIME each
 
 bench: deps ## issue and verify, each beside a raw baseline in the same run, and classify
 	$(GO) test -run '^$$' -bench . -benchmem ./issuer/... ./verifier/... ./internal/proof/... ./internal/statuslist/... ./assessment/...
+
+bench-node: deps ## the Go runtime against onnxruntime-node on the same model, in one run; needs Node.js 20
+	cd test/nodebench && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	HEARTMARK_NODE_BENCH=$(CURDIR)/test/nodebench $(GO) test -count=1 -run TestAgainstNode -v ./assessment/onnx
+
+evaluate: deps build ## the whole evaluation of the classifier on DATA, the annotated sets; slow
+	bin/heartmark evaluate --data $(DATA) --report-json evaluation.json --html evaluation.html
 
 model: ## rebuild the classifier from the annotated data (Python; slow): see assessment/model/train/README.md
 	sh assessment/model/train/build.sh
