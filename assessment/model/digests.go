@@ -6,12 +6,12 @@ package model
 func digests() map[string]string {
 	return map[string]string{
 		"calibration.json":  "84d793d98963159b897d241d0beaf9aedb0e74d16872db86fc8c896f35ce9f4c",
-		"error_rates.json":  "3df8d24c45b7f5f387536113c8e9cd752bd16ba2078495f985234de7b756688a",
+		"error_rates.json":  "d23daef22754368f5791d9f1249ecc839156be4fc4fb3d858970f4db56cbf989",
 		"heads.json":        "9c3f0e9736dd5064c798291b903d1947c36355d2055a00b9ef212dba0ffdc027",
 		"model.fp16.onnx":   "af9dcb06b672fc4ca1ad44c3f5190fd309397aa4b160f36c2536da802e5228b8",
 		"model.fp32.onnx":   "66ea43d333a0326e678a6e207176e3ae4eac263d20b12ae8090b7f3b3aa78bfe",
 		"model.int8.onnx":   "78b51706ecce890a76db3d89856613baa9588bd38b4a2dbd219885c0eee742ad",
-		"model_card.md":     "131a033969df80f03718117fc15b42e1343fd641643eb0c78990334299564364",
+		"model_card.md":     "e37ab72fbc2bdab530be0a1ffc10c4469bb53e22945c8128ff1c54f4005e7b0c",
 		"tokenizer.json":    "8fb902a5d04454117d62f603ad1a1b19ec4dfcf3251f697245fc958c02bbf7e6",
 		"train_report.json": "9ae5151b64dd54e2f27ee060a0e26884134b5aeff4944760f7e37ff0c5a02ece",
 	}

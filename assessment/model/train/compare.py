@@ -10,6 +10,7 @@ switches are compared on a model that is nearly done. RUN gets compare.json: set
 import argparse
 import json
 import os
+import random
 import time
 
 import numpy as np
@@ -18,6 +19,7 @@ import torch
 from onnx import numpy_helper
 from tokenizers import Tokenizer
 
+from augment import changed
 from encode import PAD, Encoder
 from heads import HEADS
 from measure import all_heads
@@ -101,11 +103,19 @@ class Comparison(Training):
             model.load_state_dict({**state["model"], **state["ema"]})
         return model, encoder
 
-    def measure(self) -> list[dict]:
+    def measure(self) -> tuple[list[dict], float]:
+        """Dev measures, and the mean change of the values when texts are changed as augment.py changes them."""
         self.model.load_state_dict({**self.model.state_dict(), **self.ema})
         self.model.eval()
         rows = held_out(self.args.data, "dev", 200)
-        ids = [self.rows.encoder.row(r.text, r.context) for r in rows]
+        plain = self.values(rows, [r.text for r in rows])
+        pick = random.Random(99)
+        other = self.values(rows, [changed(r.text, pick) or r.text for r in rows])
+        shift = float(np.mean([np.abs(plain[h.name] - other[h.name]).mean() for h in HEADS]))
+        return all_heads(rows, plain, rows, plain), shift
+
+    def values(self, rows: list, texts: list[str]) -> dict[str, np.ndarray]:
+        ids = [self.rows.encoder.row(t, r.context) for t, r in zip(texts, rows)]
         z = {h.name: np.zeros((len(rows), len(h.labels))) for h in HEADS}
         order = sorted(range(len(rows)), key=lambda i: len(ids[i]))
         with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.args.bf16):
@@ -116,8 +126,7 @@ class Comparison(Training):
                     block[k, : len(ids[i])] = torch.tensor(ids[i])
                 for name, values in self.model(block).items():
                     z[name][cut] = values.float().numpy()
-        p = {h.name: np.array([apply(h.kind, v, 1.0, 0.0) for v in z[h.name]]) for h in HEADS}
-        return all_heads(rows, p, rows, p)
+        return {h.name: np.array([apply(h.kind, v, 1.0, 0.0) for v in z[h.name]]) for h in HEADS}
 
 
 def main() -> None:
@@ -129,13 +138,13 @@ def main() -> None:
     run = Comparison(args)
     run.run()
     seconds = time.time() - began
-    measures = run.measure()
+    measures, shift = run.measure()
     settings = {k: v for k, v in vars(args).items() if k not in ("data", "run", "weights", "resume")}
-    report = {"settings": settings, "seconds": round(seconds), "tokens": run.seen, "mean": round(float(np.mean([m["value"] for m in measures])), 4),
+    report = {"settings": settings, "seconds": round(seconds), "tokens": run.seen, "shift": round(shift, 4), "mean": round(float(np.mean([m["value"] for m in measures])), 4),
               "measures": [{k: m[k] for k in ("head", "set", "lang", "metric", "rows", "value")} for m in measures]}
     with open(os.path.join(args.run, "compare.json"), "w") as out:
         json.dump(report, out, indent=1)
-    print(report["mean"], report["seconds"])
+    print(report["mean"], report["shift"], report["seconds"])
 
 
 if __name__ == "__main__":

@@ -341,6 +341,18 @@ def digest(path: str) -> str:
     return hashlib.sha256(open(path, "rb").read()).hexdigest()
 
 
+def as_scored(run, encoder: Encoder, rows: list[Row], curves: dict) -> dict[str, np.ndarray]:
+    """Values as the program reads them: heads that are not trained on pairs read the message alone."""
+    p = probabilities(rows, logits(run, encoder, rows), curves)
+    at = [i for i, r in enumerate(rows) if r.context]
+    alone = [Row(rows[i].text, rows[i].lang, rows[i].source) for i in at]
+    single = probabilities(alone, logits(run, encoder, alone), curves)
+    for head in HEADS:
+        if not head.context:
+            p[head.name][at] = single[head.name]
+    return p
+
+
 def of_seeds(runs: list[str]) -> dict:
     """What compare.py measured of each run on dev, by head, set and metric: every value, mean and spread."""
     values: dict[tuple, list] = {}
@@ -368,7 +380,7 @@ def main() -> None:
     dev_p = probabilities(dev, dev_logits, curves)
     metrics = all_heads(dev, dev_p, dev, dev_p)
     test = held_out(args.data, "test", args.cap)
-    rates = error_rates(test, probabilities(test, logits(run, encoder, test), curves))
+    rates = error_rates(test, as_scored(run, encoder, test, curves))
     settings = json.load(open(os.path.join(args.run, "settings.json")))
     report = {
         "model": "dei-m1", "version": args.version, "sha256": digest(graph), "settings": settings, "dev": metrics,
