@@ -260,13 +260,19 @@ func (o *Outcome) groups(lang string, words []string, scores [][]float64, table 
 	o.add(m)
 	m.Metric, m.Value, m.Gate = "largest mean shift by group, standard deviations of people", largest/max(metric.Deviation(everyone), 1e-9), metric.Ceiling(0.1)
 	o.add(m)
-	ratio := 1.0
+	const enough = 0.2 // of a group above a cut: below it a ratio is that of one or two people
+	ratio, cuts := 1.0, 0
 	for _, shares := range above {
-		if high := slices.Max(shares); high > 0 {
-			ratio = min(ratio, slices.Min(shares)/high)
+		if high := slices.Max(shares); high >= enough {
+			ratio, cuts = min(ratio, slices.Min(shares)/high), cuts+1
 		}
 	}
-	m.Metric, m.Value, m.Gate, m.Note = "smallest selection ratio at a cut", ratio, metric.Floor(0.8), "cuts at 40 and 60 points; nobody of these short logs reaches advanced"
+	m.Metric, m.Value, m.Gate = "smallest selection ratio at a cut", ratio, metric.Floor(0.8)
+	m.Note = "cuts at 40 and 60 points that a fifth of a group reaches; nobody of these short logs reaches advanced"
+	if cuts == 0 {
+		o.missing(m, "hardly anybody of these short logs reaches a cut")
+		return
+	}
 	o.add(m)
 }
 
@@ -359,65 +365,4 @@ func nativeChinese(ctx context.Context, e Env, out *Outcome) error {
 	}
 	out.Tables = append(out.Tables, table)
 	return nil
-}
-
-// byPerson compares the social-skills scores of CaSiNo people by what they said of themselves.
-func byPerson(ctx context.Context, e Env, out *Outcome) error {
-	people, known, _, err := negotiators(ctx, e)
-	if err != nil {
-		return err
-	}
-	by := map[string]map[string][]float64{"gender": {}, "age band": {}}
-	for _, p := range people {
-		who := known[p.dialogue][p.name]
-		if s, ok := p.score[schemas.DimensionSocialSkills]; ok {
-			by["gender"][who.Gender] = append(by["gender"][who.Gender], s)
-			by["age band"][who.AgeBand] = append(by["age band"][who.AgeBand], s)
-		}
-	}
-	table := Table{Title: "CaSiNo: social_skills by what people said of themselves", Columns: []string{"of", "group", "people", "mean", "d against the others"}}
-	for _, of := range []string{"gender", "age band"} {
-		worst, rows, compared := 0.0, 0, 0
-		for _, group := range slices.Sorted(maps.Keys(by[of])) {
-			mine := by[of][group]
-			var others []float64
-			for g, values := range by[of] {
-				if g != group {
-					others = append(others, values...)
-				}
-			}
-			rows += len(mine)
-			d := cohen(mine, others)
-			table.Rows = append(table.Rows, []string{of, group, strconv.Itoa(len(mine)), number(metric.Mean(mine)), number(d)})
-			const fewest = 40
-			if len(mine) >= fewest && len(others) >= fewest {
-				worst, compared = max(worst, math.Abs(d)), compared+1
-			}
-		}
-		m := metric.Measure{
-			Suite: metric.SuiteFairness, Set: dataset.SetCasino, Lang: "en", Metric: "largest |d| by " + of, Rows: rows, Value: worst, Gate: metric.Ceiling(0.2),
-			Note: withoutMinimum + "; groups of 40 or more against all others",
-		}
-		if compared == 0 {
-			out.missing(m, "no group has 40 people")
-			continue
-		}
-		out.add(m)
-	}
-	out.Tables = append(out.Tables, table)
-	return nil
-}
-
-// cohen is the difference of two means in pooled standard deviations.
-func cohen(a, b []float64) float64 {
-	if len(a) < 2 || len(b) < 2 {
-		return 0
-	}
-	x, y := metric.Deviation(a), metric.Deviation(b)
-	n, m := float64(len(a)-1), float64(len(b)-1)
-	pooled := math.Sqrt((n*x*x + m*y*y) / (n + m))
-	if pooled == 0 {
-		return 0
-	}
-	return (metric.Mean(a) - metric.Mean(b)) / pooled
 }

@@ -1,6 +1,8 @@
 """Writes model_card.md from train_report.json, error_rates.json and what `heartmark evaluate --json` wrote.
 
-usage: python card.py FILES [EVALUATION.json]
+usage: python card.py FILES [EVALUATION.json [NOTE]]
+
+NOTE is a sentence about the evaluation that a reader of its numbers must know.
 """
 
 import json
@@ -35,7 +37,7 @@ not say what a person feels, does not diagnose, and is given nothing but text.
 - Trained on a CPU: {seeds}, {tokens:.1f} million tokens each, {steps} steps and {minutes:.0f} minutes of one thread together. Settings,
   loss curves and the SHA-256 of every data file are in train_report.json; how to build it again is in assessment/model/train/README.md.
 - Energy: {hours:.1f} hours of one processor core; at 5 to 10 W a core, the usual share of a server of this kind, {low:.0f} to {high:.0f} Wh. Not
-  measured at a meter. Scoring costs about {score} core-seconds for 1,000 messages of 30 tokens.
+  measured at a meter. What scoring costs is under "speed".
 - File: model.int8.onnx, SHA-256 {sha256}. Static int8: fixed scales, 7-bit weights, exact integer sums, so that a row's result
   does not depend on the batch.
 - Scale of levels: `v0-provisional`. Error rates of facets are provisional too (see below).
@@ -66,7 +68,7 @@ this encoder; all three are fitted on train rows of the same head. {met} of {all
 COLUMNS = "| head | set | language | metric | rows | value | interval | M3 | SVM | forest | gate | literature |\n" + "| --- " * 12 + "|\n"
 
 
-def main(folder: str, evaluation: str | None = None) -> None:
+def main(folder: str, evaluation: str | None = None, note: str = "") -> None:
     read = lambda name: json.load(open(name, encoding="utf-8"))  # noqa: E731
     report, rates = read(os.path.join(folder, "train_report.json")), read(os.path.join(folder, "error_rates.json"))
     pieces = len(read(os.path.join(folder, "tokenizer.json"))["model"]["vocab"])
@@ -78,14 +80,11 @@ def main(folder: str, evaluation: str | None = None) -> None:
         model=report["model"], version=report["version"], heads=len(heads), layers=s["layers"], pieces=pieces, steps=s["steps"], hours=hours,
         low=hours * 5, high=hours * 10, minutes=s["minutes_spent"], tokens=s["tokens_seen"] / len(seeds) / 1e6, sha256=report["sha256"],
         seeds="seeds " + ", ".join(map(str, seeds)), names=" | ".join(f"seed {n}" for n in seeds), dashes=" --- |" * len(seeds),
-        score=s.get("core_seconds", "4"),
     )
     for name, v in sorted(report["seeds"].items()):
         out += f"| {name} | {' | '.join(f'{x:.3f}' for x in v['values'])} | {v['mean']:.3f} | {v['spread']:.3f} |\n"
-    if report.get("notes"):
-        out = out.replace("- File:", f"- {report['notes']}\n- File:", 1)
     if evaluation and os.path.exists(evaluation):
-        out += measured(read(evaluation))
+        out += measured(read(evaluation), note)
     out += RATES
     for facet in sorted(rates["rates"]):
         for lang, (s1, s0) in sorted(rates["rates"][facet].items()):
@@ -99,11 +98,12 @@ def main(folder: str, evaluation: str | None = None) -> None:
         file.write(out)
 
 
-def measured(e: dict) -> str:
+def measured(e: dict, note: str) -> str:
     """The table of the evaluation: one line a measure, gates marked."""
     gates = e["gates"]
     out = MEASURED.format(date=e["date"][:10], runtime=e["model"]["runtime"], library=e["model"].get("library", "ONNX Runtime"), met=gates["met"],
                           all=gates["met"] + gates["not_met"])
+    out += note + "\n\n" if note else ""
     for suite in dict.fromkeys(m["suite"] for m in e["measures"]):
         out += f"### {suite}\n\n" + COLUMNS
         out += "".join(line(m) for m in e["measures"] if m["suite"] == suite) + "\n"
