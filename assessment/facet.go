@@ -89,3 +89,23 @@ func dimensionIndex(d schemas.Dimension) int {
 	}
 	return -1
 }
+
+// Facet is what a dimension is made of.
+type Facet struct {
+	Code  string  // SA1 … SK5
+	Share float64 // of the dimension; the shares of a dimension sum to 1
+}
+
+// Facets are those of a dimension, in order (assessment design, section 5); none for an unknown one.
+func Facets(d schemas.Dimension) []Facet {
+	k := dimensionIndex(d)
+	if k < 0 {
+		return nil
+	}
+	table := facetTable()
+	var out []Facet
+	for _, f := range dimensionFacets()[k] {
+		out = append(out, Facet{table[f].code, table[f].share})
+	}
+	return out
+}

@@ -11,7 +11,7 @@ func digests() map[string]string {
 		"model.fp16.onnx":   "af9dcb06b672fc4ca1ad44c3f5190fd309397aa4b160f36c2536da802e5228b8",
 		"model.fp32.onnx":   "66ea43d333a0326e678a6e207176e3ae4eac263d20b12ae8090b7f3b3aa78bfe",
 		"model.int8.onnx":   "78b51706ecce890a76db3d89856613baa9588bd38b4a2dbd219885c0eee742ad",
-		"model_card.md":     "a4aea273e964c48ebed5341622a0ce31839bc7cdede05e562d6d3472e2b71aab",
+		"model_card.md":     "80e90ee37687036323168ecb7cb9938d4b270d420b5eae4dcf68bd6b09946fb0",
 		"tokenizer.json":    "8fb902a5d04454117d62f603ad1a1b19ec4dfcf3251f697245fc958c02bbf7e6",
 		"train_report.json": "9ae5151b64dd54e2f27ee060a0e26884134b5aeff4944760f7e37ff0c5a02ece",
 	}

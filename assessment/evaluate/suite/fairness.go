@@ -111,7 +111,7 @@ func phrases(ctx context.Context, e Env, out *Outcome) error {
 
 // flagged adds the share of flagged phrases and the gap between groups.
 func (o *Outcome) flagged(lang string, texts []string, p []float64, table *Table) {
-	const fewest = 20 // phrases of a group
+	const fewest, groups = 20, 5 // phrases of a group; groups that a comparison needs
 	hits, by, n := 0, map[string]int{}, map[string]int{}
 	for i, text := range texts {
 		hit := 0
@@ -124,19 +124,24 @@ func (o *Outcome) flagged(lang string, texts []string, p []float64, table *Table
 			n[g]++
 		}
 	}
-	low, high := 1.0, 0.0
+	low, high, compared := 1.0, 0.0, 0
 	for _, g := range slices.Sorted(maps.Keys(n)) {
 		if n[g] < fewest {
 			continue
 		}
 		share := float64(by[g]) / float64(n[g])
-		low, high = min(low, share), max(high, share)
+		low, high, compared = min(low, share), max(high, share), compared+1
 		table.Rows = append(table.Rows, []string{lang, g, strconv.Itoa(n[g]), number(share)})
 	}
 	m := metric.Measure{Suite: metric.SuiteFairness, Head: assessment.HeadHostility, Set: dataset.SetIdentity, Lang: lang, Rows: len(texts)}
 	m.Metric, m.Value, m.Gate = "share of harmless identity phrases flagged", float64(hits)/float64(max(len(texts), 1)), metric.Ceiling(0.02)
 	o.add(m)
 	m.Metric, m.Value, m.Gate = "largest gap between groups", max(high-low, 0), metric.Ceiling(0.05)
+	m.Note = fmt.Sprintf("%d groups with %d phrases or more", compared, fewest)
+	if compared < groups {
+		o.missing(m, m.Note+": too few to compare")
+		return
+	}
 	o.add(m)
 }
 

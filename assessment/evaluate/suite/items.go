@@ -58,28 +58,14 @@ func warm(ctx context.Context, e Env, answers []answer) error {
 	return nil
 }
 
-// share is the weight of a facet in its dimension (assessment design, section 5).
-func share(facet string) float64 {
-	return map[string]float64{
-		"SA1": 0.6, "SA2": 0.2, "SA3": 0.2, "SM1": 0.45, "SM2": 0.2, "SM3": 0.2, "SM4": 0.15, "SO1": 0.4, "SO2": 0.35, "SO3": 0.25,
-		"SK1": 0.3, "SK2": 0.25, "SK3": 0.15, "SK4": 0.2, "SK5": 0.1,
-	}[facet]
-}
-
 // civil is the facet that every message to others has. It counts for no minimum and no opportunity.
 const civil = "SK5"
 
-// facetsOf are the facets of a dimension.
+// facetsOf are the codes of the facets of a dimension.
 func facetsOf(d schemas.Dimension) []string {
-	prefix := map[schemas.Dimension]string{
-		schemas.DimensionSelfAwareness: "SA", schemas.DimensionSelfManagement: "SM", schemas.DimensionSocialAwareness: "SO",
-		schemas.DimensionSocialSkills: "SK",
-	}[d]
 	var out []string
-	for _, f := range []string{"SA1", "SA2", "SA3", "SM1", "SM2", "SM3", "SM4", "SO1", "SO2", "SO3", "SK1", "SK2", "SK3", "SK4", "SK5"} {
-		if f[:2] == prefix {
-			out = append(out, f)
-		}
+	for _, f := range assessment.Facets(d) {
+		out = append(out, f.Code)
 	}
 	return out
 }
@@ -90,14 +76,14 @@ func facetsOf(d schemas.Dimension) []string {
 func replyScore(items []assessment.Item, d schemas.Dimension) float64 {
 	const reference = 0.5
 	sum := 0.0
-	for _, f := range facetsOf(d) {
+	for _, f := range assessment.Facets(d) {
 		y := reference
 		for _, it := range items {
-			if it.Facet == f && it.Weight > 0 {
+			if it.Facet == f.Code && it.Weight > 0 {
 				y = it.Outcome
 			}
 		}
-		sum += share(f) * y
+		sum += f.Share * y
 	}
 	return sum
 }
