@@ -276,9 +276,76 @@ func TestOneCounterpartAndOneDay(t *testing.T) {
 	}
 	plain := assessment.Simulate(simInfo(), schemas.DimensionSocialAwareness, honest, 1)
 	capped := assessment.Simulate(simInfo(), schemas.DimensionSocialAwareness, colluding, 1)
-	// Nine hundred perfect answers to one friend weigh at most three tenths, not nine.
-	if gain := *capped.Score - *plain.Score; gain > 30 {
+	// Nine hundred perfect answers to one friend hardly move what a hundred to ten others say.
+	if gain := *capped.Score - *plain.Score; gain > 3 {
 		t.Errorf("one friend moved the score by %.1f", gain)
+	}
+}
+
+// A counterpart who differs as chance lets ten differ weighs in full, and so does everybody when there are few of them.
+func TestOneCounterpartWithinChance(t *testing.T) {
+	t.Parallel()
+	for _, people := range []int{3, 10} {
+		var items []assessment.SimItem
+		for k := range 120 {
+			for _, f := range []string{"SO1", "SO2", "SO3"} {
+				y := 0.2 + 0.6*float64(k*7%10)/9
+				if people == 3 && k%people == 0 {
+					y = 0.95
+				}
+				items = append(items, assessment.SimItem{Facet: f, Y: y, W: 1, Cluster: uint32(k), Counterpart: uint32(k / 2 % people), Day: uint16(20000 + k%20)})
+			}
+		}
+		rep := assessment.Simulate(simInfo(), schemas.DimensionSocialAwareness, items, 1)
+		if rep.Effective < 118 {
+			t.Errorf("%d counterparts: 120 equal items weigh as %.1f", people, rep.Effective)
+		}
+	}
+}
+
+func TestStockPhrases(t *testing.T) {
+	t.Parallel()
+	said, uses := assessment.StockTake([]string{
+		"I am always here for you. Your exam was hard, what went wrong?",
+		"I am always here for you! Did the doctor call?",
+		"ok. I am always here for you.",
+		"ok. ok. Thanks!",
+		"我会一直陪着你。你奶奶现在怎么样了？",
+		"我会一直陪着你。",
+	})
+	wantSaid := []string{
+		"I am always here for you. Your exam was hard, what went wrong?", "Did the doctor call?", "ok. I am always here for you.", "ok. ok. Thanks!",
+		"我会一直陪着你。你奶奶现在怎么样了？", "我会一直陪着你。",
+	}
+	wantUses := []int{0, 0, 2, 0, 0, 1}
+	for i := range said {
+		if said[i] != wantSaid[i] || uses[i] != wantUses[i] {
+			t.Errorf("message %d: %q used %d, want %q used %d", i, said[i], uses[i], wantSaid[i], wantUses[i])
+		}
+	}
+}
+
+// Warmth to others in idle talk is no episode of one's own feelings, and opens nothing.
+func TestWarmthOpensNoEpisode(t *testing.T) {
+	t.Parallel()
+	labels := append(rows(), labelled{"proud of all of you", assessment.HeadEmotion, "pride_admiration"}, labelled{"proud of all of you", assessment.HeadAct, "praise"})
+	s := rich(0.7)
+	before := assess(t, &fakeClassifier{rows: labels}, s.read(t))
+	for k := range 6 {
+		s.say("idle"+filler(k), "f1", "The map opens at nine."+filler(k))
+		s.say("idle"+filler(k), "u7", "So proud of all of you"+filler(k))
+	}
+	after := assess(t, &fakeClassifier{rows: labels}, s.read(t))
+	count := func(r assessment.Report) (n int) {
+		for _, it := range r.Items {
+			if it.Facet == "SA1" {
+				n++
+			}
+		}
+		return n
+	}
+	if a, b := count(before), count(after); a == 0 || a != b {
+		t.Errorf("SA1 items %d before and %d after", a, b)
 	}
 }
 

@@ -33,7 +33,7 @@ func Simulate(info ModelInfo, d schemas.Dimension, in []SimItem, seed uint64) Di
 		x := ratesOf(info, r.a.facets[f].code)
 		rate[f] = &x
 	}
-	weigh(items)
+	weigh(items, rate)
 	k := dimensionIndex(d)
 	s := summarise(dimensionFacets()[k], items, rate)
 	return r.dimension(k, &s, items, rate).report
@@ -47,6 +47,16 @@ func CopyCount(texts []string) []int {
 		out[i] = c.add(t)
 	}
 	return out
+}
+
+// StockTake exposes what is scored of a person's messages, and how often the stock of each was used before.
+func StockTake(messages []string) (said []string, uses []int) {
+	phrases := stock{}
+	for _, m := range messages {
+		text, n := phrases.take(m)
+		said, uses = append(said, text), append(uses, n)
+	}
+	return said, uses
 }
 
 // KnownLabels are the labels that a complete classifier has.

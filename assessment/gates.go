@@ -61,7 +61,8 @@ func (r *run) gatesOf(i int, answered *[gateCount]map[int]bool) openings {
 	}
 	// Sorrow in the answer to somebody's sad news is the other's feeling, not an episode of one's own.
 	t.empathic = open[gateDistress].value > 0
-	if v := episode(&t.alone); v >= gateOpen && !t.empathic {
+	// Nor is warmth to somebody: comfort, praise and thanks speak of the other.
+	if v := episode(&t.alone) * (1 - t.pair.warm()); v >= gateOpen && !t.empathic {
 		open[gateEpisode] = opening{v, -1}
 	}
 	for g := range open {

@@ -36,7 +36,7 @@ func (r *run) highlight(ctx context.Context, out *Report) error {
 				continue // these rest on a phrase or on what came after, not on single words
 			}
 			t := &r.turns[it.turn]
-			if out.Dimensions[name].Evidence[e].Quote != t.text {
+			if quote := out.Dimensions[name].Evidence[e].Quote; quote != t.text || quote != t.said {
 				continue // a shortened quote cannot be set against the whole
 			}
 			runes := []rune(out.Dimensions[name].Evidence[e].Quote)

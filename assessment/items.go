@@ -190,7 +190,7 @@ func (r *run) outcome(f facet, g gate, t *turn, a *aloneScores, p *pairScores, t
 	case sa1:
 		return a.selfNaming * (1 - hostile(a.hostility))
 	case sa2:
-		if reCause.MatchString(t.text) {
+		if reCause.MatchString(t.said) {
 			return 1
 		}
 		return a.realization
@@ -216,7 +216,7 @@ func (r *run) outcome(f facet, g gate, t *turn, a *aloneScores, p *pairScores, t
 	case so3:
 		return 1 - math.Max(p.ctxIgnore, a.emotion[emJoy])
 	case sk1:
-		return clamp01(p.act[actComfort] + p.act[actOffer] + p.act[actThanks] + p.act[actPraise])
+		return p.warm()
 	case sk2:
 		return clamp01(p.act[actQuestion]+p.act[actAgree]+p.act[actApology]+p.act[actOffer]) * (1 - p.ctxEscalate) * (1 - hostile(p.hostility))
 	case sk3:

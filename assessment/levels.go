@@ -76,7 +76,7 @@ func (r *run) measure(out *Report) {
 				items = append(items, r.items[i])
 			}
 		}
-		weigh(items)
+		weigh(items, rate)
 		s := summarise(facets, items, rate)
 		results[d] = r.dimension(d, &s, items, rate)
 		if c := results[d].c; c.present > 0 {

@@ -38,7 +38,7 @@ func Aggregate(info ModelInfo, d schemas.Dimension, answers iter.Seq[[]Item], se
 	}
 	plain := summarise(facets, items, rate)
 	posterior := r.posterior(&plain, rate)
-	weigh(items)
+	weigh(items, rate)
 	s := summarise(facets, items, rate)
 	return r.dimension(k, &s, items, rate).report, posterior
 }

@@ -203,6 +203,11 @@ func (r *run) readPair(h headSet, s Scores, alone *aloneScores, withContext bool
 	return p
 }
 
+// warm is the probability of an act that gives something to the other: comfort, an offer, thanks or praise.
+func (p *pairScores) warm() float64 {
+	return clamp01(p.act[actComfort] + p.act[actOffer] + p.act[actThanks] + p.act[actPraise])
+}
+
 // hostile is the probability of at least mild hostility.
 func hostile(h [4]float64) float64 { return clamp01(h[1] + h[2] + h[3]) }
 
@@ -244,11 +249,12 @@ func (r *run) classify(ctx context.Context) error {
 	}
 	for i := range r.turns {
 		t := &r.turns[i]
-		if t.needed || t.eligible {
+		switch {
+		case t.eligible:
+			queue = append(queue, request{turn: i, input: ClassifierInput{Text: t.said, Lang: t.lang}},
+				request{turn: i, pair: true, input: r.pairInput(t, t.said)})
+		case t.needed:
 			queue = append(queue, request{turn: i, input: ClassifierInput{Text: t.text, Lang: t.lang}})
-		}
-		if t.eligible {
-			queue = append(queue, request{turn: i, pair: true, input: r.pairInput(t, t.text)})
 		}
 		if len(queue) >= r.a.cfg.MaxBatch {
 			if err := flush(); err != nil {

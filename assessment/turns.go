@@ -22,6 +22,7 @@ type turn struct {
 	conversation int // number in the name table
 	part         int
 	text         string
+	said         string // of an own turn: what is scored of it, text without the person's stock phrases
 	replyTo      string
 	to           []string
 	hint, lang   string
@@ -181,7 +182,7 @@ func (r *run) link(first int, messages []evidence.Message) {
 // judgeTurns finds each own turn's language, whether it may be scored, and its quality weight.
 func (r *run) judgeTurns() {
 	r.stats.languages = map[string]int{}
-	copies := newCopyIndex()
+	copies, phrases := newCopyIndex(), stock{}
 	for _, i := range r.own {
 		t := &r.turns[i]
 		drop := r.judgeTurn(t)
@@ -197,7 +198,9 @@ func (r *run) judgeTurns() {
 		t.eligible = true
 		t.quality = baseQuality(t)
 		given := t.quality < 0.3 // pasted or automatic
-		if k := copies.add(t.text); k > 0 {
+		var k int
+		t.said, k = phrases.take(t.text)
+		if k = max(k, copies.add(t.text)); k > 0 {
 			// The sum over any number of copies stays under 2.
 			t.quality /= float64((1 + k) * (1 + k))
 			// Everybody says "ok" and "thanks" again and again: that weighs little and accuses nobody.
@@ -222,7 +225,10 @@ func (r *run) judgeTurns() {
 }
 
 // substantial reports whether a text is longer than the small change of talk.
-func substantial(s string) bool {
+func substantial(s string) bool { return letters(s) >= 2*minStock }
+
+// letters is the number of letters of a text; an ideograph counts twice.
+func letters(s string) int {
 	size := 0
 	for _, c := range s {
 		switch {
@@ -232,7 +238,7 @@ func substantial(s string) bool {
 			size++
 		}
 	}
-	return size >= 16
+	return size
 }
 
 var (

@@ -13,6 +13,11 @@ const (
 	// certWindowDays is the certification window, counted back from the last day: inside it nothing fades.
 	certWindowDays = 180
 	halfLifeDays   = 90
+	// maxInfluence is how far one counterpart may move a facet, on the scale of scores, beyond what chance explains.
+	maxInfluence = 0.02
+	// influenceCounterparts is from how many counterparts one can be held against the others.
+	influenceCounterparts = 5
+	chance90              = 1.645
 )
 
 // dayNumber counts days since 1970; a report spans far less than the 179 years that fit.
@@ -24,8 +29,8 @@ func dayNumber(day string) uint16 {
 	return uint16(t.Unix() / 86400)
 }
 
-// weigh applies the fade and the caps to the items of one dimension, in place.
-func weigh(items []item) {
+// weigh applies the fade, the caps and the bound on one counterpart's influence to the items of one dimension, in place.
+func weigh(items []item, rate map[facet]*rates) {
 	last := uint16(0)
 	for i := range items {
 		last = max(last, items[i].day)
@@ -53,6 +58,76 @@ func weigh(items []item) {
 	capGroups(items, capCounterpart, func(it *item) (uint32, bool) {
 		return it.counterpart, !it.assessment && it.counterpart != noCounterpart
 	})
+	boundInfluence(items, rate)
+}
+
+// moments are the weighted sums of some outcomes.
+type moments struct{ w, wy, wyy, w2 float64 }
+
+func (m *moments) add(it *item) {
+	m.w += it.w
+	m.wy += it.w * it.y
+	m.wyy += it.w * it.y * it.y
+	m.w2 += it.w * it.w
+}
+
+// boundInfluence scales down the items with a counterpart with whom the person did much better, or much worse, than with
+// all others: two accounts that stage talks for each other, or one that baits, move a score little. A difference that chance
+// explains stays.
+func boundInfluence(items []item, rate map[facet]*rates) {
+	type key struct {
+		facet       facet
+		counterpart uint32
+	}
+	whole, spread := map[facet]*moments{}, map[facet]float64{}
+	parts := map[key]*moments{}
+	people := map[facet]int{}
+	for i := range items {
+		it := &items[i]
+		if whole[it.facet] == nil {
+			whole[it.facet] = &moments{}
+		}
+		whole[it.facet].add(it)
+		r := rate[it.facet]
+		spread[it.facet] += it.w * (r.s1[it.lang] - r.s0[it.lang])
+		if it.assessment || it.counterpart == noCounterpart {
+			continue
+		}
+		k := key{it.facet, it.counterpart}
+		if parts[k] == nil {
+			parts[k] = &moments{}
+			people[it.facet]++
+		}
+		parts[k].add(it)
+	}
+	for i := range items {
+		it := &items[i]
+		m := parts[key{it.facet, it.counterpart}]
+		if m == nil || it.assessment || people[it.facet] < influenceCounterparts {
+			continue
+		}
+		all := whole[it.facet]
+		it.w *= m.allowed(all, maxInfluence*spread[it.facet]/all.w)
+	}
+}
+
+// allowed is the factor on the weights of m, a part of all, with which it moves the mean of all by no more than limit and
+// chance.
+func (m *moments) allowed(all *moments, limit float64) float64 {
+	rest := all.w - m.w
+	if rest <= 0 || m.w <= 0 {
+		return 1
+	}
+	gap := math.Abs(m.wy/m.w - (all.wy-m.wy)/rest)
+	mean := all.wy / all.w
+	sd := math.Sqrt(math.Max(all.wyy/all.w-mean*mean, 0))
+	share := m.w / all.w
+	limit += share * chance90 * sd * math.Sqrt(m.w2) / m.w
+	if share*gap <= limit {
+		return 1
+	}
+	share = limit / gap
+	return share / (1 - share) * rest / m.w
 }
 
 // capGroups scales down the groups that hold more than share of the whole weight. With enough groups the cap holds for

@@ -173,8 +173,7 @@ func (l line) of(rows []dataset.Row) []int {
 	return out
 }
 
-// fewest is how many dev rows must truly bear a label for a threshold or divisor of its own; below it the label takes the
-// threshold of all labels together, or no divisor.
+// fewest is how many dev rows must truly bear a label for a divisor of its own.
 const fewest = 10
 
 func (v *verdict) judgeLabels(l line, s *study, by *scored) {
@@ -195,7 +194,8 @@ func (v *verdict) judgeLabels(l line, s *study, by *scored) {
 	}
 }
 
-// thresholds finds, for each column, the cut with the best F1 on dev rows.
+// thresholds finds, for each column, the cut that is best for F1 on dev rows; a label that none of them bears takes that of
+// all labels together, and without any it is even odds.
 func thresholds(head string, s *study, scores [][]float64, dev, columns []int) []float64 {
 	grid := metric.Grid(0.04, 0.9, 44)
 	var allTruth []bool
@@ -208,20 +208,21 @@ func thresholds(head string, s *study, scores [][]float64, dev, columns []int) [
 		}
 		allTruth, allScores = append(allTruth, truths[at]...), append(allScores, values[at]...)
 	}
-	common, _ := metric.Threshold(allTruth, allScores, grid)
+	common := metric.Threshold(allTruth, allScores, grid, thresholdSeed)
+	if math.IsNaN(common) {
+		common = 0.5
+	}
 	out := make([]float64, len(columns))
 	for at := range columns {
-		positives := 0
-		for _, yes := range truths[at] {
-			positives += b2i(yes)
-		}
-		out[at] = common
-		if positives >= fewest {
-			out[at], _ = metric.Threshold(truths[at], values[at], grid)
+		if out[at] = metric.Threshold(truths[at], values[at], grid, thresholdSeed); math.IsNaN(out[at]) {
+			out[at] = common
 		}
 	}
 	return out
 }
+
+// thresholdSeed draws the resamples of a threshold: the same for every model that is compared.
+const thresholdSeed = 1
 
 // groups joins the places of rows with the same group; rows without one stand alone.
 func groups(rows []dataset.Row, at []int) [][]int {

@@ -8,8 +8,12 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// MaxRun is the longest run of one character that the model view keeps.
-const MaxRun = 3
+// MaxRun is the longest run of one character that the model view keeps; MaxLetterRun that of a Latin letter, of which no
+// word has three.
+const (
+	MaxRun       = 3
+	MaxLetterRun = 2
+)
 
 // Cleaned is the model view of one text.
 type Cleaned struct {
@@ -42,9 +46,10 @@ func Clean(s string) Cleaned {
 	s, c.Quoted = dropQuotes(s)
 	s = foldLookAlikes(s)
 	s = simplify(s)
-	c.Text = strings.TrimSpace(dropRepeats(cutRuns(s)))
+	c.Wordless = wordless(s) // placeholders are known by their capitals
+	s = joinIdeographs(strings.Map(unicode.ToLower, s))
+	c.Text = strings.TrimSpace(dropAppeals(dropRepeats(cutRuns(s))))
 	c.Folded = foldDisguises(c.Text)
-	c.Wordless = wordless(c.Text)
 	return c
 }
 
@@ -146,32 +151,54 @@ func dropQuotes(s string) (string, bool) {
 	return strings.Join(kept, "\n"), quoted
 }
 
+// cutRuns cuts runs of one character, in small letters, to what a reader needs: sooooo is soo.
 func cutRuns(s string) string {
-	long, run := false, 0
+	run := 0
 	var last rune = -1
-	for _, r := range s {
+	return strings.Map(func(r rune) rune {
 		if r != last {
 			last, run = r, 0
 		}
-		if run++; run > MaxRun {
-			long = true
-			break
+		run++
+		if run > MaxRun || run > MaxLetterRun && 'a' <= r && r <= 'z' {
+			return -1
 		}
-	}
-	if !long {
+		return r
+	}, s)
+}
+
+// spacedIdeographs is how many ideographs, each apart from the next by one space, are read as spaced out. Fewer are words
+// or clauses of one character.
+const spacedIdeographs = 4
+
+// joinIdeographs takes the spaces out of ideographs that are spaced out one by one.
+func joinIdeographs(s string) string {
+	runes := []rune(s)
+	if strings.Count(s, " ") < spacedIdeographs-1 {
 		return s
 	}
-	var b strings.Builder
-	last, run = -1, 0
-	for _, r := range s {
-		if r != last {
-			last, run = r, 0
+	out := runes[:0]
+	for i := 0; i < len(runes); {
+		end := i
+		for ideograph(runes, end) && (end == i || runes[end-1] == ' ') {
+			end += 2
 		}
-		if run++; run <= MaxRun {
-			b.WriteRune(r)
+		if (end-i)/2 < spacedIdeographs {
+			out = append(out, runes[i])
+			i++
+			continue
 		}
+		for ; i < end; i += 2 {
+			out = append(out, runes[i])
+		}
+		i-- // the space or character after the last one stays
 	}
-	return b.String()
+	return string(out)
+}
+
+// ideograph tells whether runes[i] is one of the common block.
+func ideograph(runes []rune, i int) bool {
+	return i < len(runes) && runes[i] >= 0x4e00 && runes[i] <= 0x9fff
 }
 
 // wordless tells whether s says nothing in words. A placeholder such as <URL> does not count as a word.

@@ -11,14 +11,14 @@ const minRepeat = 4
 // dropRepeats keeps the first of sentences that say the same within one message. A phrase sent four times says what it
 // says once, and the classifier must not read it as four times as much.
 func dropRepeats(s string) string {
-	sentences := sentencesOf(s)
+	sentences := Sentences(s)
 	if len(sentences) < 2 {
 		return s
 	}
 	seen := make(map[string]bool, len(sentences))
 	var b strings.Builder
 	for _, sentence := range sentences {
-		key := sentenceKey(sentence)
+		key := SentenceKey(sentence)
 		if letters := len([]rune(key)); letters >= minRepeat {
 			if seen[key] {
 				continue
@@ -30,8 +30,8 @@ func dropRepeats(s string) string {
 	return b.String()
 }
 
-// sentencesOf cuts s after marks that end a sentence; the pieces joined are s.
-func sentencesOf(s string) []string {
+// Sentences cuts s after marks that end a sentence, English or Chinese, and after line breaks; the pieces joined are s.
+func Sentences(s string) []string {
 	var out []string
 	from, ended := 0, false
 	for i, r := range s {
@@ -45,8 +45,8 @@ func sentencesOf(s string) []string {
 	return append(out, s[from:])
 }
 
-// sentenceKey is a sentence without case, spaces and signs.
-func sentenceKey(s string) string {
+// SentenceKey is a sentence without case, spaces and signs: equal for sentences that say the same words.
+func SentenceKey(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
 			return unicode.ToLower(r)

@@ -193,31 +193,47 @@ func tallySets(want, got [][]bool, labels int) []counts {
 	return out
 }
 
-// Threshold is the cut of grid that gives the best F1 for score >= cut, the first of equals, and that F1. It is meant for
-// development rows: a threshold found on the rows that are measured is a way to fool oneself.
-func Threshold(positive []bool, score, grid []float64) (cut, f1 float64) {
+// Threshold is the cut of grid for score >= cut that is best for F1 on rows like these: the median of the best cuts (the
+// first of equals) of resamples of the rows. The best cut on the rows themselves follows the few rows that happen to lie
+// near it: on 76 rows with 3 to 22 positives a label it cost 5 points of macro-F1 on rows not used. It is meant for
+// development rows: a threshold found on the rows that are measured is a way to fool oneself. Without a positive it is
+// NaN.
+func Threshold(positive []bool, score, grid []float64, seed uint64) float64 {
 	mustMatch(len(positive), len(score))
-	cut = 0.5
-	best := -1.0
+	var cuts []float64
+	Bootstrap(len(positive), thresholdResamples, seed, func(at []int) float64 {
+		if cut, ok := bestCut(positive, score, grid, at); ok {
+			cuts = append(cuts, cut)
+		}
+		return 0
+	})
+	return Quantile(cuts, 0.5)
+}
+
+const thresholdResamples = 31
+
+// bestCut is the cut with the best F1 over the rows at the given places; ok is false where none of them is positive.
+func bestCut(positive []bool, score, grid []float64, at []int) (cut float64, ok bool) {
+	best := 0.0
 	for _, t := range grid {
 		var c counts
-		for i, yes := range positive {
+		for _, i := range at {
 			found := score[i] >= t
-			if yes {
+			if positive[i] {
 				c.want++
 			}
 			if found {
 				c.got++
 			}
-			if yes && found {
+			if positive[i] && found {
 				c.hit++
 			}
 		}
 		if v := c.f1(); v > best {
-			best, cut = v, t
+			best, cut, ok = v, t, true
 		}
 	}
-	return cut, max(best, 0)
+	return cut, ok
 }
 
 // Grid is n values from low to high, both included.

@@ -2,6 +2,7 @@ package metric_test
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -79,9 +80,44 @@ func TestThreshold(t *testing.T) {
 	t.Parallel()
 	positive := []bool{true, true, false, false, false}
 	score := []float64{0.35, 0.3, 0.25, 0.1, 0.05}
-	cut, f1 := metric.Threshold(positive, score, metric.Grid(0.05, 0.95, 19))
-	if !near(cut, 0.3) || f1 != 1 {
-		t.Errorf("Threshold = %v with F1 %v, want 0.3, the first cut with F1 1", cut, f1)
+	if cut := metric.Threshold(positive, score, metric.Grid(0.05, 0.95, 19), 1); !near(cut, 0.3) {
+		t.Errorf("Threshold = %v, want 0.3, the first cut that parts them", cut)
+	}
+	if cut := metric.Threshold([]bool{false, false}, []float64{0.1, 0.2}, metric.Grid(0.05, 0.95, 19), 1); !math.IsNaN(cut) {
+		t.Errorf("Threshold without a positive = %v, want NaN", cut)
+	}
+}
+
+// On few rows the threshold is nearer to that of many rows of the same kind than the best cut on the few is.
+func TestThresholdOfFewRows(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(3, 5))
+	draw := func(n int) (positive []bool, score []float64) {
+		for range n {
+			yes := rng.Float64() < 0.15
+			center := 0.3
+			if yes {
+				center = 0.55
+			}
+			positive, score = append(positive, yes), append(score, center+0.15*rng.NormFloat64())
+		}
+		return positive, score
+	}
+	grid := metric.Grid(0.04, 0.9, 44)
+	positive, score := draw(20000)
+	want := metric.Threshold(positive, score, grid, 1)
+	steady, single := 0.0, 0.0
+	for i := range 60 {
+		positive, score = draw(60)
+		cut, ok := metric.BestCut(positive, score, grid)
+		if !ok {
+			continue
+		}
+		single += math.Abs(cut - want)
+		steady += math.Abs(metric.Threshold(positive, score, grid, uint64(i)) - want)
+	}
+	if steady >= single {
+		t.Errorf("mean distance %.3f, of the best cut %.3f", steady/60, single/60)
 	}
 }
 

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -59,28 +60,49 @@ func (k kind) sentence(frame, member string) string {
 	return s
 }
 
-// groupWords are the words by which the phrases of the identity templates are told apart; a phrase may name several.
-func groupWords(lang string) []string {
+// group is a group of people and the words by which the phrases of the identity templates name it.
+type group struct {
+	name  string
+	words []string
+}
+
+// groupsOf are the groups that phrases are told apart by; a phrase may name several. English groups have one word each. The
+// Chinese phrases name about ninety: near ones are taken together, so that each has phrases enough to compare.
+func groupsOf(lang string) []group {
+	var out []group
 	if lang == "en" {
-		return strings.Split("american|canadian|mexican|chinese|japanese|indian|african|african american|european|hispanic|latino|latina|latinx|asian|"+
+		for _, word := range strings.Split("american|canadian|mexican|chinese|japanese|indian|african|african american|european|hispanic|latino|latina|latinx|asian|"+
 			"black|white|christian|catholic|protestant|muslim|jewish|hindu|buddhist|sikh|taoist|gay|lesbian|bisexual|transgender|trans|queer|lgbt|lgbtq|"+
-			"homosexual|straight|heterosexual|male|female|nonbinary|old|older|young|younger|teenage|millenial|middle aged|elderly|blind|deaf|paralyzed", "|")
+			"homosexual|straight|heterosexual|male|female|nonbinary|old|older|young|younger|teenage|millenial|middle aged|elderly|blind|deaf|paralyzed", "|") {
+			out = append(out, group{word, []string{word}})
+		}
+		return out
 	}
-	return strings.Split("美国人|加拿大人|墨西哥人|中国人|日本人|印度人|非洲人|欧洲人|亚洲人|黑人|白人|基督徒|天主教徒|新教徒|穆斯林|犹太人|印度教徒|佛教徒|锡克教徒|"+
-		"同性恋|女同性恋|双性恋|变性|跨性别|酷儿|异性恋|男性|女性|老人|年轻人|青少年|中年|盲人|聋人|瘫痪", "|")
+	for _, line := range strings.Split("黑人 非洲人|白人 白种人 欧洲人|亚洲人 黄种人|英国人 美国人 法国人 德国人 爱尔兰人 澳大利亚人 瑞典人 瑞士人 意大利人|日本人 韩国人 越南人|"+
+		"俄罗斯人 阿塞拜疆人 以色列人 巴基斯坦人|巴西人 秘鲁人 阿根廷人|中国人|外国人|广东人 广州人 客家人|四川人 江西人|上海人 江苏人 浙江人 南京人|藏族人 蒙古族人 满族人|回族人 维吾尔族人|"+
+		"基督徒 基督教徒 天主教徒 牧师|穆斯林|佛教徒 和尚 尼姑 道士|同性恋|异性恋|双性恋|变性人 双性人|男人 男性 男孩 小伙子|女人 女性 女孩 少女 小姑娘|老人 老年人 长者|中年人|"+
+		"年轻人 青年 少年|儿童 幼儿 婴儿 小孩|残疾人 残障人士 身心障碍者|盲人 视障人士|智障人士", "|") {
+		words := strings.Fields(line)
+		out = append(out, group{words[0], words})
+	}
+	return out
 }
 
 // named are the groups that a phrase names. English words are matched whole.
 func named(lang, phrase string) []string {
 	var out []string
-	low := " " + strings.ToLower(phrase) + " "
-	for _, word := range groupWords(lang) {
-		want := word
-		if lang == "en" {
-			want = " " + word + " "
-		}
-		if strings.Contains(low, want) {
-			out = append(out, word)
+	low := strings.ToLower(phrase)
+	if lang == "en" {
+		low = " " + low + " "
+	}
+	for _, g := range groupsOf(lang) {
+		if slices.ContainsFunc(g.words, func(word string) bool {
+			if lang == "en" {
+				word = " " + word + " "
+			}
+			return strings.Contains(low, word)
+		}) {
+			out = append(out, g.name)
 		}
 	}
 	return out

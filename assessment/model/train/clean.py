@@ -12,7 +12,8 @@ def _simplified() -> dict[int, str]:
 
 
 _T2S = _simplified()
-_RUN = re.compile(r"(.)\1{3,}", re.S)
+_RUN = re.compile(r"([a-z])\1{2,}|(.)\2{3,}", re.S)
+_SPACED = re.compile("[\u4e00-\u9fff](?: [\u4e00-\u9fff]){3,}")
 _KEEP = {"\t", "\n"}
 _JOINER = "\u200d"  # stays between emoji only
 
@@ -26,5 +27,11 @@ def clean(text: str) -> str:
                 kept.append(c)
         elif c in _KEEP or c == "\ufe0f" or unicodedata.category(c) not in ("Cc", "Cf", "Cn", "Co", "Cs"):
             kept.append(c)
-    text = "".join(kept).translate(_T2S)
-    return _RUN.sub(r"\1\1\1", text).strip()
+    text = lower("".join(kept).translate(_T2S))
+    text = _SPACED.sub(lambda m: m[0].replace(" ", ""), text)
+    return _RUN.sub(lambda m: m[0][:2] if m[1] else m[0][:3], text).strip()
+
+
+def lower(text: str) -> str:
+    """Small letters, character by character: none becomes two, none depends on its place."""
+    return "".join(c.lower()[0] for c in text)

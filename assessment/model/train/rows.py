@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 
 from heads import ACTS, BY_NAME, EMOTIONS, EMOTIONS27, NEGOTIATION, STRATEGIES
-from phrases import phrases
+from phrases import of_nobody, phrases
 from sources import rows as read
 
 GO = {
@@ -141,7 +141,15 @@ class Builder:
 
     def _phrases(self) -> None:
         for lang, text, level in phrases(self.random, 12):
-            self.add(Row(text, lang, "phrases")).put("hostility", level, 0.6)
+            self.add(Row(text, lang, "phrases")).put("hostility", level, 1.0)
+        for lang, kind, text in of_nobody(self.random, 8):
+            row = self.add(Row(text, lang, "of_nobody")).put("self_naming", 0, 0.8).put("distress", 0, 0.5)
+            row.put("hostility", "none", 0.4).put("reappraisal", 0, 0.3)
+            if kind == "warm":
+                row.put("act", ("comfort", "praise"), 0.3)
+            else:
+                row.put("emotion", emotions(set(), sorted(NEGATIVE)), 0.3)
+                row.put("act", "other", 0.4)
 
     def rows(self, name: str):
         return read(self.data, name, self.split)
@@ -408,6 +416,7 @@ class Builder:
                 if self.train:
                     row.put("hostility", "none", 0.3).put("er", "none" if act != "comfort" else STRENGTHS, 0.2)
                     row.put("ctx_insult", 0, 0.3).put("ctx_escalate", 0, 0.3).put("ip", "none", 0.1)
+                    row.put("ctx_ignore", 0, 0.2)
                     if alone:
                         row.put("distress", 0, 0.3)
 
@@ -464,8 +473,9 @@ class Builder:
         elif sign >= 0:
             single.put("politeness", ("neutral", "polite"), 0.2)
         if row.context and answers:
+            row.put("ctx_ignore", 0, 0.5 if act == "comfort" else 0.2)
             if act == "comfort":
-                row.put("er", ("weak", "strong"), 0.8).put("ctx_ignore", 0, 0.5)
+                row.put("er", ("weak", "strong"), 0.8)
             elif act not in ("apology", "thanks", "praise", "agree"):
                 row.put("er", "none", 0.15)
             if act != "question":

@@ -29,7 +29,7 @@ from start_weights import Start, package_file
 
 # SHARE of the rows of a large set that one pass uses (about the square root of its size)
 SHARE = {"goemotions": 0.65, "cold": 0.4, "xed": 0.5, "cped": 0.75, "emory": 0.7, "frames": 0.6, "topical": 0.6, "davidson": 0.5,
-         "epitome_seeker": 0.5, "emobank": 0.7, "phrases": 0.4}
+         "epitome_seeker": 0.5, "emobank": 0.7, "phrases": 0.7}
 SCALE = {"emotion": 0.5, "va": 3.0, "realization": 0.3, "emotion27": 0.3, "empathic": 2.0, "negotiation": 0.5, "strategies": 0.5}
 TOKENS_A_BATCH = 2560
 INITIAL_SEED = 7
@@ -48,7 +48,7 @@ def arguments(args: argparse.ArgumentParser | None = None):
     args.add_argument("--seed", type=int, default=7)
     args.add_argument("--threads", type=int, default=1)
     args.add_argument("--resume", action="store_true")
-    args.add_argument("--augment", type=float, default=0.25, help="share of texts that are changed, anew in each pass")
+    args.add_argument("--augment", type=float, default=0.35, help="share of texts that are changed, anew in each pass")
     args.add_argument("--fgm", type=float, default=0.0, help="length of an adversarial step on the word vectors; 0: none")
     args.add_argument("--consistency", type=float, default=0.0, help="weight of the distance between clean and changed text")
     args.add_argument("--rdrop", type=float, default=0.0, help="weight of the distance between two dropouts of the heads")

@@ -1,6 +1,6 @@
 """Cuts the 250,002 pieces of the start model to those that English and Chinese use, and writes tokenizer.json.
 
-usage: python vocabulary.py DATA OUT [--size 34000]
+usage: python vocabulary.py DATA OUT [--size 32000]
 
 The normaliser is NFKC and "white space to one space" in place of XLM-R's character map, so that the Go tokenizer needs
 no map of its own. The six marks have names with a space in them: a space never reaches the pieces (it becomes U+2581),
@@ -16,7 +16,7 @@ import unicodedata
 import numpy as np
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
-from clean import clean
+from clean import clean, lower
 from sources import texts
 from start_weights import Start, package_file
 
@@ -40,24 +40,22 @@ def wanted_character(c: str) -> bool:
 
 
 def plain(piece: str) -> bool:
-    return all(c == "\u2581" or c.isascii() or 0x4E00 <= ord(c) <= 0x9FFF for c in piece)
+    return piece == lower(piece) and all(c == "\u2581" or c.isascii() or 0x4E00 <= ord(c) <= 0x9FFF for c in piece)
 
 
 def main() -> None:
     args = argparse.ArgumentParser()
     args.add_argument("data")
     args.add_argument("out")
-    args.add_argument("--size", type=int, default=34000)
+    args.add_argument("--size", type=int, default=32000)
     args = args.parse_args()
     start = Start(package_file())
     full = tokenizer([(p if i > 3 else MARKS[i], float(s)) for i, (p, s) in enumerate(zip(start.pieces, start.scores))])
     counts = collections.Counter()
     batch = [clean(t) for t in texts(args.data)]
-    for lower in (False, True):  # small letters too: typed chat often has no capitals
-        for at in range(0, len(batch), 20000):
-            part = [t.lower() if lower else t for t in batch[at : at + 20000]]
-            for e in full.encode_batch(part):
-                counts.update(e.ids)
+    for at in range(0, len(batch), 20000):
+        for e in full.encode_batch(batch[at : at + 20000]):
+            counts.update(e.ids)
     chosen = {
         i
         for i, p in enumerate(start.pieces)
