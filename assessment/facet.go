@@ -39,7 +39,7 @@ func facetTable() [facetCount]facetInfo {
 		sa2: {"SA2", 0.2, []string{HeadEmotion, HeadSelfNaming}},
 		sa3: {"SA3", 0.2, []string{HeadEmotion, HeadSelfNaming}},
 		sm1: {"SM1", 0.45, []string{HeadHostility}},
-		sm2: {"SM2", 0.2, []string{HeadHostility, HeadPoliteness, HeadAct, HeadRelevance}},
+		sm2: {"SM2", 0.2, []string{HeadHostility, HeadAct, HeadRelevance}},
 		sm3: {"SM3", 0.2, []string{HeadEmotion, HeadReappraisal}},
 		sm4: {"SM4", 0.15, []string{HeadEmotion, HeadHostility, HeadVA}},
 		so1: {"SO1", 0.4, []string{HeadDistress, HeadEmotion, HeadIP, HeadRelevance}},

@@ -199,7 +199,8 @@ func (r *run) outcome(f facet, g gate, t *turn, a *aloneScores, p *pairScores, t
 		// hostile and composed answers then lie too close together to tell apart.
 		return 1 - hostile(p.hostility)
 	case sm2:
-		return (1 - a.politeness[0]) * clamp01(p.act[actQuestion]+p.act[actAgree]+p.act[actApology]+p.act[actOffer]+p.act[actOther])
+		// Politeness is no factor: its annotators saw requests only, and any plain chat line reads as impolite to it.
+		return p.constructive() * (1 - hostile(p.hostility))
 	case sm3:
 		return p.reappraisal
 	case so1:
@@ -218,7 +219,7 @@ func (r *run) outcome(f facet, g gate, t *turn, a *aloneScores, p *pairScores, t
 	case sk1:
 		return p.warm()
 	case sk2:
-		return clamp01(p.act[actQuestion]+p.act[actAgree]+p.act[actApology]+p.act[actOffer]) * (1 - p.ctxEscalate) * (1 - hostile(p.hostility))
+		return p.constructive() * (1 - p.ctxEscalate) * (1 - hostile(p.hostility))
 	case sk3:
 		return math.Max(p.act[actApology], p.act[actAgree]*a.politeness[2])
 	case sk5:

@@ -208,6 +208,18 @@ func (p *pairScores) warm() float64 {
 	return clamp01(p.act[actComfort] + p.act[actOffer] + p.act[actThanks] + p.act[actPraise])
 }
 
+// plainStatement is how much a statement that is no act of its own counts against a constructive one. It was chosen on dev
+// rows: with 1, so many answers are plain statements that skilful and unskilful ones lie close together.
+const plainStatement = 0.3
+
+// constructive is how far the answer goes on with the other (a question, agreement, an apology, an offer) rather than
+// against them (irony, a command, rejection): the former's share of both.
+func (p *pairScores) constructive() float64 {
+	with := p.act[actQuestion] + p.act[actAgree] + p.act[actApology] + p.act[actOffer]
+	against := p.act[actIrony] + p.act[actCommand] + p.act[actDisagree]
+	return with / (with + against + plainStatement*p.act[actOther] + 1e-6)
+}
+
 // hostile is the probability of at least mild hostility.
 func hostile(h [4]float64) float64 { return clamp01(h[1] + h[2] + h[3]) }
 

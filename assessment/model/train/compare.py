@@ -139,7 +139,7 @@ def main() -> None:
     run.run()
     seconds = time.time() - began
     measures, shift = run.measure()
-    settings = {k: v for k, v in vars(args).items() if k not in ("data", "run", "weights", "resume")}
+    settings = {k: v for k, v in vars(args).items() if k not in ("data", "run", "weights", "resume", "fork")}
     report = {"settings": settings, "seconds": round(seconds), "tokens": run.seen, "shift": round(shift, 4), "mean": round(float(np.mean([m["value"] for m in measures])), 4),
               "measures": [{k: m[k] for k in ("head", "set", "lang", "metric", "rows", "value")} for m in measures]}
     with open(os.path.join(args.run, "compare.json"), "w") as out:

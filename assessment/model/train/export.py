@@ -274,9 +274,9 @@ def main() -> None:
         path = os.path.join(args.out, f"model.{name}.onnx")
         onnx.save(graph, path)
         print(path, os.path.getsize(path), flush=True)
-    settings = {k: v for k, v in state["settings"].items() if k not in ("data", "run", "resume", "threads")}
+    settings = {k: v for k, v in state["settings"].items() if k not in ("data", "run", "resume", "threads", "fork")}
     report = {**settings, "steps": state["step"], "tokens_seen": state["seen"], "minutes_spent": round(state["spent"] / 60, 1),
-              "curve": state["curve"], "seeds": state.get("seeds", [settings["seed"]]), "equivalence": equivalence(model, args.data, args.run, args.out)}
+              "curve": state["curve"], "common_tokens": state["common"]["seen"], "seeds": state.get("seeds", [settings["seed"]]), "equivalence": equivalence(model, args.data, args.run, args.out)}
     with open(os.path.join(args.run, "settings.json"), "w") as out:
         json.dump(report, out)
     print(report["equivalence"])

@@ -197,23 +197,29 @@ def calibration_errors(rows, p) -> dict:
 CAUSE = re.compile(r"\b(because|since|due to|made me|makes me)\b|因为|我发现", re.I)
 
 
+PLAIN_STATEMENT = 0.3  # as in assessment/scores.go
+
+
 def facet_outcomes(rows, p) -> dict[str, np.ndarray]:
     """The outcome of each facet (assessment design, section 5) for every row, as the program computes it."""
     hostile = 1 - p["hostility"][:, 0]
     act = {a: p["act"][:, i] for i, a in enumerate(ACTS)}
-    impolite, polite = p["politeness"][:, 0], p["politeness"][:, 2]
+    polite = p["politeness"][:, 2]
+    on = act["question"] + act["agree"] + act["apology"] + act["offer_or_coordinate"]
+    against = act["irony_or_undervalue"] + act["command"] + act["disagree_or_reject"]
+    constructive = on / (on + against + PLAIN_STATEMENT * act["other"] + 1e-6)
     one = lambda h: p[h][:, 0]  # noqa: E731
     return {
         "SA1": one("self_naming") * (1 - hostile),
         "SA2": np.array([1.0 if CAUSE.search(r.text) else v for r, v in zip(rows, one("realization"))]),
         "SM1": 1 - hostile,
-        "SM2": (1 - impolite) * np.minimum(act["question"] + act["agree"] + act["apology"] + act["offer_or_coordinate"] + act["other"], 1),
+        "SM2": constructive * (1 - hostile),
         "SM3": one("reappraisal"),
         "SO1": p["ip"][:, 1] + p["ip"][:, 2],
         "SO2": 1 - p["er"][:, 0] * p["ex"][:, 0],
         "SO3": 1 - np.maximum(one("ctx_ignore"), p["emotion"][:, 0]),
         "SK1": np.minimum(act["comfort"] + act["offer_or_coordinate"] + act["thanks"] + act["praise"], 1),
-        "SK2": np.minimum(act["question"] + act["agree"] + act["apology"] + act["offer_or_coordinate"], 1) * (1 - one("ctx_escalate")) * (1 - hostile),
+        "SK2": constructive * (1 - one("ctx_escalate")) * (1 - hostile),
         "SK3": np.maximum(act["apology"], act["agree"] * polite),
         "SK5": 1 - np.maximum(hostile, act["irony_or_undervalue"]),
     }
@@ -379,7 +385,7 @@ def main() -> None:
     curves = calibrate(dev, dev_logits)
     dev_p = probabilities(dev, dev_logits, curves)
     metrics = all_heads(dev, dev_p, dev, dev_p)
-    test = held_out(args.data, "test", args.cap)
+    test = held_out(args.data, "test", 2 * args.cap)  # error rates want rows more than choices do
     rates = error_rates(test, as_scored(run, encoder, test, curves))
     settings = json.load(open(os.path.join(args.run, "settings.json")))
     report = {

@@ -17,8 +17,10 @@ def main(out: str, runs: list[str]) -> None:
     first = states[0]
     whole = [{**s["model"], **s["ema"]} for s in states]
     mean = {name: sum(w[name] for w in whole) / len(whole) for name in whole[0]}
+    # runs that were forked from one count its part once
+    total = {k: sum(s[k] - s["common"][k] for s in states) + first["common"][k] for k in ("step", "seen", "spent")}
     first.update(
-        model=mean, ema={}, step=sum(s["step"] for s in states), seen=sum(s["seen"] for s in states), spent=sum(s["spent"] for s in states),
+        model=mean, ema={}, **total,
         seeds=[s["settings"]["seed"] for s in states], curve=[s["curve"] for s in states], optimisers=None,
     )
     torch.save(first, os.path.join(out, "checkpoint.pt"))

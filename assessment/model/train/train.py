@@ -1,8 +1,9 @@
 """Trains the classifier within a budget of tokens and writes checkpoints.
 
-usage: python train.py DATA RUN [--tokens 9e6] [--layers 6] [--seed 7] [--resume] [switches]
+usage: python train.py DATA RUN [--tokens 19e6] [--layers 12] [--seed 7] [--resume] [--fork RUN] [switches]
 
-RUN holds tokenizer.json and kept.json (see vocabulary.py). The learning rate falls linearly over the budget, so that the
+RUN holds tokenizer.json and kept.json (see vocabulary.py). --fork parts a run from another one: seeds may share the first
+part of the way. The learning rate falls linearly over the budget, so that the
 last checkpoint is a finished model; the running mean of the weights (EMA; word vectors as they are) is what export.py takes. The heads begin from
 the same weights with every seed, so that the models of several seeds can be averaged (soup.py); the seed decides the order
 of the rows, what is drawn of large sets, the changes of texts and dropout. On a processor with bf16 the forward pass runs in
@@ -40,14 +41,16 @@ def arguments(args: argparse.ArgumentParser | None = None):
     args = args or argparse.ArgumentParser()
     args.add_argument("data")
     args.add_argument("run")
-    args.add_argument("--tokens", type=float, default=9e6)
-    args.add_argument("--layers", type=int, default=6)
-    args.add_argument("--frozen", type=int, default=0, help="lowest layers that stay as they are, and the word vectors with them")
+    args.add_argument("--tokens", type=float, default=19e6)
+    args.add_argument("--until", type=float, default=0, help="tokens after which to stop within the budget, for a fork; 0: all")
+    args.add_argument("--layers", type=int, default=12)
+    args.add_argument("--frozen", type=int, default=3, help="lowest layers that stay as they are, and the word vectors with them")
     args.add_argument("--rate", type=float, default=1.3e-4)
     args.add_argument("--decay", type=float, default=0.9, help="of the learning rate from layer to layer downwards")
     args.add_argument("--seed", type=int, default=7)
     args.add_argument("--threads", type=int, default=1)
     args.add_argument("--resume", action="store_true")
+    args.add_argument("--fork", help="another run: go on from its checkpoint, with this seed and budget")
     args.add_argument("--augment", type=float, default=0.35, help="share of texts that are changed, anew in each pass")
     args.add_argument("--fgm", type=float, default=0.0, help="length of an adversarial step on the word vectors; 0: none")
     args.add_argument("--consistency", type=float, default=0.0, help="weight of the distance between clean and changed text")
@@ -220,13 +223,20 @@ class Training:
         self.learned = {n: p for n, p in self.model.named_parameters() if p.requires_grad and n != "encoder.words.weight"}
         self.ema = {n: p.detach().clone() for n, p in self.learned.items()}
         self.step, self.seen, self.spent, self.curve = 0, 0, 0.0, []
+        self.common = {"step": 0, "seen": 0, "spent": 0.0}  # what this run shares with others that were forked from the same
         if args.resume and os.path.exists(self.path):
-            state = torch.load(self.path, weights_only=False)
-            self.model.load_state_dict(state["model"])
-            for optimiser, kept in zip(self.optimisers, state["optimisers"]):
-                optimiser.load_state_dict(kept)
-            self.ema, self.step, self.seen, self.spent, self.curve = (state[k] for k in ("ema", "step", "seen", "spent", "curve"))
+            self.go_on(torch.load(self.path, weights_only=False))
+        elif args.fork:
+            self.go_on(torch.load(os.path.join(args.fork, "checkpoint.pt"), weights_only=False))
+            self.common = {"step": self.step, "seen": self.seen, "spent": self.spent}
         torch.manual_seed(args.seed + self.step)
+
+    def go_on(self, state: dict) -> None:
+        self.model.load_state_dict(state["model"])
+        for optimiser, kept in zip(self.optimisers, state["optimisers"]):
+            optimiser.load_state_dict(kept)
+        self.ema, self.step, self.seen, self.spent, self.curve = (state[k] for k in ("ema", "step", "seen", "spent", "curve"))
+        self.common = state.get("common", self.common)
 
     def begin(self) -> tuple[Model, Encoder]:
         kept = json.load(open(os.path.join(self.args.run, "kept.json")))
@@ -236,23 +246,24 @@ class Training:
         return model, Encoder(os.path.join(self.args.run, "tokenizer.json"), 64, 64)
 
     def run(self) -> None:
-        began, saved, window = time.time() - self.spent, time.time(), []
+        began, saved, window = time.time() - self.spent / self.args.threads, time.time(), []
         first, at = self.seen, time.time()
         pick = random.Random(self.args.seed * 1000 + self.step)
         self.model.train()
-        while self.seen < self.args.tokens:
+        end = self.args.until or self.args.tokens
+        while self.seen < end:
             for block in self.rows.batches(pick):
                 window.append(self.advance(block))
-                self.spent = time.time() - began
+                self.spent = (time.time() - began) * self.args.threads  # seconds of one core
                 if self.step % 50 == 0:
                     self.curve.append((self.step, round(float(np.mean(window)), 4)))
                     print(f"step {self.step} loss {self.curve[-1][1]} tokens/s {(self.seen - first) / (time.time() - at):.0f} "
                           f"done {self.seen / self.args.tokens:.1%}", flush=True)
                     window = []
-                done = self.seen >= self.args.tokens
+                done = self.seen >= end
                 if done or time.time() - saved > 240:
                     save(self.path, model=self.model.state_dict(), ema=self.ema, optimisers=[o.state_dict() for o in self.optimisers],
-                         step=self.step, seen=self.seen, spent=self.spent, curve=self.curve, settings=vars(self.args))
+                         step=self.step, seen=self.seen, spent=self.spent, curve=self.curve, common=self.common, settings=vars(self.args))
                     saved = time.time()
                 if done:
                     return
