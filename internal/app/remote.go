@@ -13,6 +13,7 @@ import (
 	"heartmark/registry"
 	jsonldcontext "heartmark/schemas/context"
 	"heartmark/schemas/jsonschema"
+	"heartmark/schemas/trust"
 	"heartmark/verifier"
 )
 
@@ -60,7 +61,7 @@ func remoteVerifier(ctx context.Context, origin string, now func() time.Time) (*
 }
 
 // fetchSnapshot gets the snapshot and checks it with the key that the registry's own DID document lists for it.
-func fetchSnapshot(ctx context.Context, client *fetch.Client, origin string, development []string, now func() time.Time) (*registry.Snapshot, error) {
+func fetchSnapshot(ctx context.Context, client *fetch.Client, origin string, development []string, now func() time.Time) (*trust.Snapshot, error) {
 	answer, err := client.Get(ctx, origin+"/registry/v1/export", fetch.Limits{MaxBytes: maxExport})
 	if err != nil {
 		return nil, err
@@ -77,7 +78,7 @@ func fetchSnapshot(ctx context.Context, client *fetch.Client, origin string, dev
 		if method.Revoked {
 			continue
 		}
-		snapshot, err := registry.OpenSnapshot(answer.Body, method.Key)
+		snapshot, err := trust.Open(answer.Body, method.Key)
 		if err == nil && snapshot.KeyID() == method.ID && snapshot.Registry() == document.ID {
 			if now().After(snapshot.Expires()) {
 				return nil, errors.New("its snapshot has expired")
@@ -88,7 +89,7 @@ func fetchSnapshot(ctx context.Context, client *fetch.Client, origin string, dev
 	return nil, errors.New("its snapshot is not signed with a key of its DID document")
 }
 
-type snapshotDocuments struct{ snapshot *registry.Snapshot }
+type snapshotDocuments struct{ snapshot *trust.Snapshot }
 
 var _ did.LocalSource = snapshotDocuments{}
 
@@ -98,7 +99,7 @@ func (s snapshotDocuments) DIDDocument(_ context.Context, id string) ([]byte, bo
 	return document, ok, nil
 }
 
-type snapshotAuthorities struct{ snapshot *registry.Snapshot }
+type snapshotAuthorities struct{ snapshot *trust.Snapshot }
 
 var _ verifier.AuthoritySource = snapshotAuthorities{}
 
@@ -117,7 +118,7 @@ func (s snapshotAuthorities) evidence() verifier.Evidence {
 	}
 }
 
-type snapshotIntervals struct{ snapshot *registry.Snapshot }
+type snapshotIntervals struct{ snapshot *trust.Snapshot }
 
 var _ verifier.KeyIntervalSource = snapshotIntervals{}
 
