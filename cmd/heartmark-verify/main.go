@@ -96,7 +96,7 @@ func parse(args []string, w world) (options, error) {
 	o := options{snapshot: lookup(w.environ, envSnapshot), trust: strings.Fields(lookup(w.environ, envTrust))}
 	flags := pflag.NewFlagSet("heartmark-verify", pflag.ContinueOnError)
 	flags.SetOutput(w.errout)
-	flags.Usage = func() { fmt.Fprint(w.errout, usage, flags.FlagUsages()) }
+	flags.Usage = func() { fmt.Fprintf(w.errout, "%s%s", usage, flags.FlagUsages()) }
 	flags.StringVar(&o.snapshot, "snapshot", o.snapshot, "signed snapshot of the registry; also "+envSnapshot)
 	flags.StringArrayVar(&o.trust, "trust", o.trust, "did:key of a registry's snapshot key, as the registry prints it; may stand several times; also "+envTrust)
 	flags.StringVar(&o.policy, "policy", offline.Policy, `verification policy: "offline", or "default", which takes status lists of the last minutes only`)

@@ -100,6 +100,7 @@ type Snapshot struct {
 	keyID       string
 	key         crypto.PublicKey
 	authorities map[string][]Authority // by entity
+	resources   map[string]bool        // that some authority names
 	keys        map[string][]Key       // by DID
 }
 
@@ -112,7 +113,9 @@ func Open(data []byte, keys ...crypto.PublicKey) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Snapshot{keyID: e.Signature.KeyID, authorities: map[string][]Authority{}, keys: map[string][]Key{}}
+	s := &Snapshot{
+		keyID: e.Signature.KeyID, authorities: map[string][]Authority{}, resources: map[string]bool{}, keys: map[string][]Key{},
+	}
 	message := append([]byte(label), payload...)
 	for _, key := range keys {
 		if VerifySignature(key, message, signature) {
@@ -128,6 +131,7 @@ func Open(data []byte, keys ...crypto.PublicKey) (*Snapshot, error) {
 	}
 	for _, a := range s.contents.Authorities {
 		s.authorities[a.Entity] = append(s.authorities[a.Entity], a)
+		s.resources[a.Resource] = true
 	}
 	for _, k := range s.contents.Keys {
 		s.keys[k.DID] = append(s.keys[k.DID], k)
@@ -223,9 +227,7 @@ func (s *Snapshot) Authority(q AuthorityQuery) AuthorityAnswer {
 	}
 	a := Decide(s.authorities[q.Entity], q, s.contents.Created)
 	a.KnownAuthority = a.KnownAuthority || q.Authority == s.contents.Registry
-	for _, rec := range s.contents.Authorities {
-		a.KnownResource = a.KnownResource || rec.Resource == q.Resource
-	}
+	a.KnownResource = s.resources[q.Resource]
 	return a
 }
 
