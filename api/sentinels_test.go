@@ -22,7 +22,6 @@ var unreachable = map[string]string{
 	"verifier.ErrOffline":       "a finding of a check, never an error of Verify",
 	"verifier.ErrLogMismatch":   "a finding of a check, never an error of Verify",
 	"oid4vci.ErrExists":         "between service and store",
-	"registry.ErrSnapshot":      "of the offline reader",
 	"registry.ErrLogBehind":     "stops the start; on a running server it is a fault of ours",
 	"translog.ErrDamaged":       "a fault of ours, 500",
 	"inclusion.ErrCheckpoint":   "of those who check a log proof: a finding",

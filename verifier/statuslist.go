@@ -131,6 +131,9 @@ func (v *Verifier) statusList(ctx context.Context, url, issuer string, p Policy,
 	}
 	evidence := held.evidence
 	evidence.FromCache = fromCache
+	if !fromCache && !held.local && now.Sub(held.fetchedAt) > held.ttl+p.MaxStale { // it came old, out of a snapshot
+		return nil, evidence, &listFault{"status_stale", "as of " + schemas.FormatTime(held.fetchedAt)}
+	}
 	if !v.mayReport(ctx, held.issuer, issuer, now) {
 		return nil, evidence, &listFault{"status_verification", "the list is issued by another than the credential's issuer"}
 	}
@@ -176,7 +179,8 @@ func (v *Verifier) openList(ctx context.Context, doc StatusDocument, url, issuer
 		if again.expired(now) {
 			return nil, &listFault{"status_verification", "the list has expired"}
 		}
-		again.fetchedAt, again.evidence = now, listEvidence(doc, url, &again, now)
+		again.fetchedAt = doc.obtained(now)
+		again.evidence = listEvidence(doc, url, &again)
 		return &again, nil
 	}
 	if len(doc.Data) > maxListPacked {
@@ -196,26 +200,34 @@ func (v *Verifier) openList(ctx context.Context, doc StatusDocument, url, issuer
 	if fault := v.verifyList(ctx, parsed, h.issuer, now); fault != nil {
 		return nil, fault
 	}
-	h.sum, h.version, h.local, h.fetchedAt, h.verifiedAt = sum, doc.Version, doc.Local, now, now
+	h.sum, h.version, h.local, h.fetchedAt, h.verifiedAt = sum, doc.Version, doc.Local, doc.obtained(now), now
 	if held != nil && older(h, held) {
 		return nil, errOlderList()
 	}
 	if fault := h.open(parsed); fault != nil {
 		return nil, fault
 	}
-	h.evidence = listEvidence(doc, url, h, now)
+	h.evidence = listEvidence(doc, url, h)
 	return h, nil
 }
 
-func listEvidence(doc StatusDocument, url string, h *heldList, now time.Time) Evidence {
+// obtained is when the bytes left their publisher; a time to come counts as now.
+func (d StatusDocument) obtained(now time.Time) time.Time {
+	if d.AsOf.IsZero() || d.AsOf.After(now) {
+		return now
+	}
+	return d.AsOf
+}
+
+func listEvidence(doc StatusDocument, url string, h *heldList) Evidence {
 	e := doc.Evidence
 	if e.Source == "" {
 		e.Source = url
 	}
 	if e.FetchedAt.IsZero() {
-		e.FetchedAt = now
+		e.FetchedAt = h.fetchedAt
 	}
-	e.ExpiresAt = now.Add(h.ttl)
+	e.ExpiresAt = h.fetchedAt.Add(h.ttl)
 	if !h.validUntil.IsZero() && h.validUntil.Before(e.ExpiresAt) {
 		e.ExpiresAt = h.validUntil
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"heartmark/internal/did"
+	"heartmark/internal/keys"
 	"heartmark/issuer"
 	"heartmark/schemas"
 
@@ -192,7 +193,8 @@ func restoredCommand(c *console) *cobra.Command {
 
 func exportCommand(c *console) *cobra.Command {
 	return &cobra.Command{
-		Use: "export FILE", Short: "Write the signed snapshot of the registry", Args: cobra.ExactArgs(1),
+		Use: "snapshot FILE", Aliases: []string{"export"}, Args: cobra.ExactArgs(1),
+		Short: "Write the signed snapshot of the registry, and say which did:key verifiers are to trust for it",
 		RunE: func(command *cobra.Command, args []string) error {
 			return c.withApp(command.Context(), func(ctx context.Context, a *App) error {
 				if err := a.Registry.Publish(ctx); err != nil {
@@ -205,9 +207,27 @@ func exportCommand(c *console) *cobra.Command {
 				if err := os.WriteFile(args[0], data, 0o644); err != nil { //nolint:gosec // G306: a public document
 					return err
 				}
-				return c.answer(map[string]any{"file": args[0], "bytes": len(data), "at": a.now().Format(time.RFC3339)},
-					fmt.Sprintf("%d bytes written to %s\n", len(data), args[0]))
+				anchor, err := a.snapshotAnchor(ctx)
+				if err != nil {
+					return err
+				}
+				return c.answer(map[string]any{"file": args[0], "bytes": len(data), "at": a.now().Format(time.RFC3339), "trust": anchor},
+					fmt.Sprintf("%d bytes written to %s\nverify with: heartmark-verify --snapshot %s --trust %s FILE\n", len(data), args[0], args[0], anchor))
 			})
 		},
 	}
+}
+
+// snapshotAnchor returns the did:key of the key that signs snapshots. Those who verify off line get it once, over a way
+// they trust.
+func (a *App) snapshotAnchor(ctx context.Context) (string, error) {
+	signer, err := a.Keys.SignerFor(ctx, "", keys.KindSnapshot)
+	if err != nil {
+		return "", fmt.Errorf("snapshot key: %w", err)
+	}
+	text, err := keys.Multibase(signer.Public())
+	if err != nil {
+		return "", fmt.Errorf("snapshot key: %w", err)
+	}
+	return "did:key:" + text, nil
 }
