@@ -131,7 +131,7 @@ func status(created bool, fresh int) int {
 func (h *Handler) receipt(r intake.Receipt) ConsentAnswer {
 	return ConsentAnswer{
 		ID: r.ID, State: r.State(h.Now()), Subject: r.Subject, Platform: r.Platform, Purposes: r.Purposes, DataClasses: r.DataClasses,
-		From: r.From, Until: r.Until, Text: r.Text, Setting: r.Setting, Confirmed: r.Method, Holder: r.Holder, TermsDigest: r.Terms,
+		From: r.From, Until: r.Until, Text: r.Text, Setting: r.Setting, Confirmed: r.Method, Holder: r.Holder, JWS: r.JWS, Voluntary: r.Voluntary, TermsDigest: r.Terms,
 		GivenAt: r.Given, WithdrawnAt: r.Withdrawn,
 	}
 }

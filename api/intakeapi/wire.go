@@ -34,6 +34,8 @@ type ConsentAnswer struct {
 	Setting     string         `json:"setting,omitempty"`
 	Confirmed   string         `json:"confirmed"` // key or account
 	Holder      string         `json:"holder,omitempty"`
+	JWS         string         `json:"jws,omitempty"`       // the confirmation itself
+	Voluntary   string         `json:"voluntary,omitempty"` // the person's own purpose
 	TermsDigest string         `json:"terms_digest,omitempty"`
 	GivenAt     time.Time      `json:"given_at"`
 	WithdrawnAt time.Time      `json:"withdrawn_at,omitzero"`

@@ -70,10 +70,10 @@ type private struct {
 	Voluntary string `json:"voluntary,omitempty"`
 }
 
-// Receipt is a receipt as its tenant reads it. Subject and Holder are empty after erasure.
+// Receipt is a receipt as its tenant reads it. What follows is empty after erasure.
 type Receipt struct {
 	Consent
-	Subject, Holder, Voluntary string
+	Subject, Holder, JWS, Voluntary string
 }
 
 // Caller is who asks: a tenant, and the name that the audit trail gets.
@@ -123,7 +123,7 @@ func (s *Service) Give(ctx context.Context, c Caller, r GiveRequest) (_ Receipt,
 	if consent.Sealed, err = s.sealReceipt(ctx, consent, secret); err != nil {
 		return Receipt{}, false, err
 	}
-	if err := s.journal(ctx, c, AuditConsentGiven, consent.ID, digest, consent.Method); err != nil {
+	if err := s.journal(ctx, c, AuditConsentGiven, consent.ID, "", consent.Method); err != nil {
 		return Receipt{}, false, err
 	}
 	stored, created, err := s.c.Store.PutConsent(ctx, consent, s.key("consent", r.IdempotencyKey, digest+"\x00"+consent.Proof))
@@ -180,7 +180,7 @@ func (s *Service) receipt(ctx context.Context, c Consent) (Receipt, error) {
 	if err := json.Unmarshal(plain, &p); err != nil {
 		return Receipt{}, fmt.Errorf("decode receipt %s: %w", c.ID, err)
 	}
-	return Receipt{Consent: c, Subject: p.Subject, Holder: p.Holder, Voluntary: p.Voluntary}, nil
+	return Receipt{Consent: c, Subject: p.Subject, Holder: p.Holder, JWS: p.JWS, Voluntary: p.Voluntary}, nil
 }
 
 // Receipt returns a receipt, or ErrNotFound.

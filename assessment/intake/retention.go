@@ -13,6 +13,8 @@ const (
 	day = 24 * time.Hour
 	// KeepText is how long the text of a submission or an upload lives at most (G8).
 	KeepText = day
+	// textLife ends a little earlier, so that the job, which runs every minute, is done by then.
+	textLife = KeepText - 2*housekeeping
 	// KeepReports is how long a report and its items live after they were made (13 months, G8).
 	KeepReports = 396 * day
 	// KeepBatches is how long the record of a batch lives: as long as the report that rests on it.
@@ -123,13 +125,12 @@ func (s *Service) endDue(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("due: %w", err)
 		}
-		for _, d := range due {
-			if err := s.end(ctx, d); err != nil {
-				return err
-			}
+		var faults []error
+		for _, d := range due { // one that fails keeps nobody else's text
+			faults = append(faults, s.end(ctx, d))
 		}
-		if len(due) < pageSize {
-			return nil
+		if err := errors.Join(faults...); err != nil || len(due) < pageSize {
+			return err
 		}
 	}
 	return ctx.Err()

@@ -37,7 +37,8 @@ func (s *Service) statement(ctx context.Context, compact, typ string, want map[s
 		return "", fmt.Errorf("%w: %w", ErrConfirmation, err)
 	}
 	holder, _, ok := strings.Cut(token.Header.Kid, "#")
-	if token.Header.Typ != typ || !ok || !(strings.HasPrefix(holder, "did:key:") || strings.HasPrefix(holder, "did:jwk:")) {
+	own := strings.HasPrefix(holder, "did:key:") || strings.HasPrefix(holder, "did:jwk:")
+	if token.Header.Typ != typ || !ok || !own {
 		return "", fmt.Errorf("typ %q, kid %q: %w", token.Header.Typ, token.Header.Kid, ErrConfirmation)
 	}
 	key, err := s.c.Keys.HolderKey(ctx, holder, token.Header.Kid)

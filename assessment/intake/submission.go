@@ -73,7 +73,7 @@ func (s *Service) newSubmission(tenant string, b evidence.Batch) (submission, er
 			own := b.Messages[i].Actor == rec.Subject
 			m.ids[b.Messages[i].ID] = b.Messages[i].ID
 			if !own {
-				m.ids[b.Messages[i].ID] = "c" + strconv.Itoa(i)
+				m.ids[b.Messages[i].ID] = "~" + strconv.Itoa(i)
 			}
 		}
 	}

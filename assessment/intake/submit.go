@@ -186,7 +186,7 @@ func (s *Service) record(c Caller, r Receipt, p Params) Batch {
 	now := s.c.Now()
 	b := Batch{
 		ID: s.c.NewID(), Tenant: c.Tenant, Ref: r.Ref, Consent: r.ID, State: StateReceived, Format: p.Format, OnError: p.OnError,
-		Dates: p.Dates, Gzip: p.Gzip, Received: now, Deadline: now.Add(KeepText),
+		Dates: p.Dates, Gzip: p.Gzip, Received: now, Deadline: now.Add(textLife),
 	}
 	if b.Format == "" {
 		b.Format = evidence.FormatAuto

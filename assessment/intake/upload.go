@@ -36,8 +36,6 @@ func (s *Service) Append(ctx context.Context, c Caller, id string, offset int64,
 	if b.Offset != offset {
 		return b, fmt.Errorf("at %d, the upload is at %d: %w", offset, b.Offset, ErrOffset)
 	}
-	s.erasing.RLock()
-	defer s.erasing.RUnlock()
 	buffer := make([]byte, partBytes)
 	defer clear(buffer)
 	for {
@@ -60,11 +58,17 @@ func (s *Service) piece(ctx context.Context, b Batch, data []byte) (Batch, error
 	if b.Offset+int64(len(data)) > MaxUpload {
 		return b, fmt.Errorf("upload: %w", ErrTooLong)
 	}
+	// For one piece only: a sender that trickles must not hold an erasure up.
+	s.erasing.RLock()
+	defer s.erasing.RUnlock()
 	sealed, err := s.c.Vault.Seal(ctx, textPlace(b, sealPiece, b.Pieces), data)
 	if err != nil {
 		return b, fmt.Errorf("seal piece: %w", err)
 	}
 	next, err := s.c.Store.AddPiece(ctx, b.Tenant, b.ID, b.Offset, int64(len(data)), sealed)
+	if errors.Is(err, ErrState) { // ended meanwhile: the key that sealing made anew opens nothing, and goes
+		err = errors.Join(err, s.c.Vault.Destroy(ctx, b.Tenant, b.Ref, keyText+b.ID))
+	}
 	if err != nil {
 		return b, fmt.Errorf("append: %w", err)
 	}
