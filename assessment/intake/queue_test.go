@@ -71,7 +71,7 @@ func TestSEC_182_TextIsNeverInClear(t *testing.T) {
 	w := newWorld(t)
 	receipt := w.give(newPerson(t, "subject-in-person"))
 	b := w.mustSubmit(receipt.ID, lines("subject-in-person", 1))
-	w.absent(secretWord, "subject-in-person", "u9", "dog passed away")
+	w.absent(secretWord, "subject-in-person", "neighbour-nine", "dog passed away")
 	before := w.keyFiles()
 	w.drain()
 	// The key of the text went, that of the report came.

@@ -144,6 +144,11 @@ func (s *Service) eraseSubject(ctx context.Context, tenant, ref string) (Erased,
 	s.erasing.Lock()
 	defer s.erasing.Unlock()
 	out := Erased{At: s.c.Now()}
+	held, err := s.reportsOf(ctx, tenant, ref)
+	if err != nil {
+		return out, err
+	}
+	out.Reports = len(held)
 	receipts, err := s.consentsOf(ctx, tenant, ref)
 	if err != nil {
 		return out, err
@@ -163,11 +168,9 @@ func (s *Service) eraseSubject(ctx context.Context, tenant, ref string) (Erased,
 		out.Receipts++
 	}
 	s.c.Crash("assess.mid_erase")
-	reports, err := s.eraseReports(ctx, tenant, ref, func(Owned) bool { return true })
-	if err != nil {
+	if err := s.eraseReports(ctx, tenant, ref, func(Owned) bool { return true }); err != nil {
 		return out, err
 	}
-	out.Reports = reports
 	if err := s.c.Vault.DestroyRing(ctx, tenant, ref); err != nil {
 		return out, fmt.Errorf("destroy keys: %w", err)
 	}
@@ -194,7 +197,7 @@ func (s *Service) eraseConsent(ctx context.Context, c Consent, why string) error
 	if err := s.c.Vault.Destroy(ctx, c.Tenant, c.Ref, keyReports+c.ID); err != nil {
 		return fmt.Errorf("destroy key: %w", err)
 	}
-	if _, err := s.eraseReports(ctx, c.Tenant, c.Ref, func(o Owned) bool { return o.Consent == c.ID }); err != nil {
+	if err := s.eraseReports(ctx, c.Tenant, c.Ref, func(o Owned) bool { return o.Consent == c.ID }); err != nil {
 		return err
 	}
 	if err := s.c.Store.Erased(ctx, Erasure{EraseConsent, c.Tenant, c.ID}); err != nil {
@@ -203,21 +206,20 @@ func (s *Service) eraseConsent(ctx context.Context, c Consent, why string) error
 	return nil
 }
 
-func (s *Service) eraseReports(ctx context.Context, tenant, ref string, fits func(Owned) bool) (n int, err error) {
+func (s *Service) eraseReports(ctx context.Context, tenant, ref string, fits func(Owned) bool) error {
 	owned, err := s.reportsOf(ctx, tenant, ref)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	for _, o := range owned {
 		if !fits(o) {
 			continue
 		}
 		if err := s.c.Reports.Erase(ctx, tenant, o.Report); err != nil {
-			return n, fmt.Errorf("erase report: %w", err)
+			return fmt.Errorf("erase report: %w", err)
 		}
-		n++
 	}
-	return n, nil
+	return nil
 }
 
 // Restrict sets or, with kind "", lifts a restriction (GDPR Art. 18) or an objection (Art. 21). From its return on nothing of

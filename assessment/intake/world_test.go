@@ -357,7 +357,7 @@ const secretWord = "Heliotrope"
 func lines(subject string, n int) string {
 	var b strings.Builder
 	for k, text := range []string{"My dog passed away this morning, %s %d", "I am so sorry. How are you holding up? " + secretWord + " %d", "Thanks. " + secretWord + " it is %d"} {
-		actor := map[int]string{0: "u9", 1: subject, 2: "u12"}[k]
+		actor := map[int]string{0: "neighbour-nine", 1: subject, 2: "neighbour-twelve"}[k]
 		line, _ := json.Marshal(map[string]any{
 			"v": 1, "type": "message", "id": fmt.Sprintf("m%d-%d", n, k), "ts": start.Add(time.Duration(k-100) * time.Minute).Format(time.RFC3339), "platform": "plaza",
 			"actor": actor, "conversation": "r12", "text": strings.ReplaceAll(strings.ReplaceAll(text, "%d", fmt.Sprint(n)), "%s", secretWord),
