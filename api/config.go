@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"heartmark/api/assessmentapi"
+	"heartmark/api/intakeapi"
 	"heartmark/api/issuerapi"
 	"heartmark/api/registryapi"
 	"heartmark/api/verifierapi"
@@ -70,7 +71,9 @@ type Config struct {
 	Reports  assessmentapi.Reports
 	Assessor assessmentapi.Assessor // nil where the classifier is not available: submitting evidence answers 503
 	// Heads are the operator's own heads by name; nil where the classifier is not available: labelling answers 503.
-	Heads   map[string]assessmentapi.Labeller
+	Heads map[string]assessmentapi.Labeller
+	// Intake takes receipts and evidence batches; nil answers 503.
+	Intake  intakeapi.Service
 	SaltKey []byte // secret that makes a repeated submission the same report; may be empty
 	AtOnce  int    // submissions scored at once; 0 means 2
 	Ready   func(ctx context.Context) error

@@ -11,10 +11,12 @@ import (
 
 	"heartmark/api"
 	"heartmark/api/assessmentapi"
+	"heartmark/api/intakeapi"
 	"heartmark/api/issuerapi"
 	"heartmark/api/problem"
 	"heartmark/api/registryapi"
 	"heartmark/api/verifierapi"
+	"heartmark/assessment/intake"
 	"heartmark/verifier"
 
 	"gopkg.in/yaml.v3"
@@ -183,6 +185,17 @@ func TestDocumentAgreesWithWireTypes(t *testing.T) {
 		"KeyRecord": registryapi.KeyRecord{}, "ArtefactRecord": registryapi.ArtefactRecord{},
 		"RegistryMetadata": registryapi.RegistryMetadata{}, "LogMetadata": registryapi.LogMetadata{}, "Framework": registryapi.Framework{},
 		"FrameworkRule": registryapi.FrameworkRule{}, "TRQPRequest": registryapi.TRQPRequest{}, "TRQPAnswer": registryapi.TRQPAnswer{},
+	}
+	for name, value := range map[string]any{
+		"ConsentRequest": intakeapi.ConsentRequest{}, "Confirmation": intakeapi.Confirmation{}, "ConsentAnswer": intakeapi.ConsentAnswer{},
+		"ConsentPage": intakeapi.ConsentPage{}, "ConsentText": intakeapi.ConsentText{}, "ConsentTexts": intakeapi.ConsentTexts{},
+		"ConsentTerms": intake.Terms{}, "ConsentTextRef": intake.TextRef{}, "ConsentSetting": intake.Setting{},
+		"BatchAnswer": intakeapi.BatchAnswer{}, "Quarantine": intakeapi.Quarantine{}, "FinishRequest": intakeapi.FinishRequest{},
+		"SubjectExport": intakeapi.SubjectExport{}, "SubjectReport": intakeapi.SubjectReport{}, "ErasureAnswer": intakeapi.ErasureAnswer{},
+		"RestrictionRequest": intakeapi.RestrictionRequest{}, "RestrictionAnswer": intakeapi.RestrictionAnswer{},
+		"CorrectionAnswer": intakeapi.CorrectionAnswer{}, "ScoringRequest": intakeapi.ScoringRequest{}, "ScoringAnswer": intakeapi.ScoringAnswer{},
+	} {
+		types[name] = value
 	}
 	for name, value := range types {
 		s, ok := d.Components.Schemas[name]

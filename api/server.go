@@ -11,6 +11,7 @@ import (
 
 	"heartmark/api/assessmentapi"
 	"heartmark/api/edge"
+	"heartmark/api/intakeapi"
 	"heartmark/api/issuerapi"
 	"heartmark/api/problem"
 	"heartmark/api/registryapi"
@@ -30,6 +31,7 @@ type server struct {
 	verifying   *verifierapi.Handler
 	registering *registryapi.Handler
 	assessments *assessmentapi.Handler
+	intake      *intakeapi.Handler
 	limits      *limiter
 	replays     *replays
 	metrics     metrics
@@ -66,6 +68,7 @@ func newServer(c Config) (*server, error) {
 	}); err != nil {
 		return nil, err
 	}
+	s.intake = &intakeapi.Handler{Service: c.Intake, Origin: c.Origin, Now: c.Now}
 	if s.contract, err = loadContract(); err != nil {
 		return nil, err
 	}

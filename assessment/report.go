@@ -43,6 +43,8 @@ type Report struct {
 	Overall    Overall                               `json:"overall"`
 	Quality    Quality                               `json:"quality"`
 	Caveats    []string                              `json:"caveats"`
+	// Version counts corrections: 0 for a report as it was made, 2 after the first correction.
+	Version int `json:"version,omitempty"`
 
 	ID         string     `json:"-"`
 	Provenance Provenance `json:"-"`
@@ -190,6 +192,8 @@ type Item struct {
 	Assessment   bool    `json:"assessment,omitempty"`
 	Conversation string  `json:"conversation"`          // keyed hash
 	Counterpart  string  `json:"counterpart,omitempty"` // keyed hash
+	// Messages are keyed hashes of the subject's messages that the item rests on, so that one can be taken out.
+	Messages []string `json:"messages,omitempty"`
 }
 
 // JSON returns the report's documented form: the same report, the same bytes.
@@ -302,6 +306,9 @@ func (r *run) keep() []Item {
 			Facet: r.a.facets[it.facet].code, Outcome: round(it.y, 4), Weight: round(it.w, 4), Day: r.turns[it.turn].day,
 			Language: r.turns[it.turn].lang, Scene: r.turns[it.turn].scene.Kind, Assessment: it.assessment,
 			Conversation: r.keyed("conversation", r.names.names[it.cluster]),
+		}
+		for _, id := range r.turns[it.turn].ids {
+			k.Messages = append(k.Messages, r.keyed("message", id))
 		}
 		if it.counterpart != noCounterpart {
 			k.Counterpart = r.keyed("counterpart", r.names.names[it.counterpart])

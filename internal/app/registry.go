@@ -29,6 +29,11 @@ func tenantCommand(c *console) *cobra.Command {
 		Use: "add-tenant ID", Short: "Make an organisation ready to issue: keys, DID document, authority", Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
 			t.ID = args[0]
+			if id := t.Evidence.DID; id != "" {
+				if _, err := did.Parse(id); err != nil {
+					return exitWith(ExitUsage, fmt.Errorf("--evidence-did: %w", err))
+				}
+			}
 			return c.withApp(command.Context(), func(ctx context.Context, a *App) error {
 				if err := a.CreateTenant(ctx, t); err != nil {
 					return err
@@ -40,6 +45,9 @@ func tenantCommand(c *console) *cobra.Command {
 	}
 	command.Flags().StringVar(&t.Name, "name", "", "public name")
 	command.Flags().StringVar(&t.URL, "url", "", "public web address")
+	command.Flags().StringVar(&t.Evidence.DID, "evidence-did", "", "the platform's own DID, whose keys may sign evidence batches")
+	command.Flags().BoolVar(&t.Evidence.Signed, "evidence-signed", false, "refuse evidence batches without a signature")
+	command.Flags().IntVar(&t.Evidence.MaxQueued, "evidence-queue", 0, "evidence batches that may wait at once; 0 takes the default")
 	_ = command.MarkFlagRequired("name")
 	return command
 }
