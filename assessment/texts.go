@@ -101,6 +101,18 @@ func pageWords() map[string][2]string {
 	return words
 }
 
+// FacetName is the facet's name in lang ("en" or "zh"); its code for an unknown one.
+func FacetName(code, lang string) string {
+	words, ok := facetWords()[code]
+	switch {
+	case !ok:
+		return code
+	case lang == "zh":
+		return words[1]
+	}
+	return words[0]
+}
+
 func facetWords() map[string][2]string {
 	return map[string][2]string{
 		"SA1": {"Naming own feelings", "说出自己的感受"},

@@ -45,6 +45,7 @@ import (
 //	                  g      leaf                              index in the log
 //	                  z                                        size of the log that is known to be marked
 //	a  assessment     (see assessment.go)
+//	w  training       (see training.go)
 //	g  models         t      number                            rollout.Transition
 //	                  d      kind, model digest, name          a record about a model: counts and sums, no text, no person
 //	p  api            (idempotency of requests)
@@ -58,6 +59,7 @@ const (
 	partOID4VCI    = 'o'
 	partRegistry   = 'r'
 	partAssessment = 'a'
+	partTraining   = 'w'
 	partModels     = 'g'
 	partAPI        = 'p'
 	partTenant     = 't'
