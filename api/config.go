@@ -12,6 +12,7 @@ import (
 	"heartmark/api/assessmentapi"
 	"heartmark/api/issuerapi"
 	"heartmark/api/registryapi"
+	"heartmark/api/trainingapi"
 	"heartmark/api/verifierapi"
 	"heartmark/registry"
 
@@ -71,6 +72,8 @@ type Config struct {
 	Assessor assessmentapi.Assessor // nil where the classifier is not available: submitting evidence answers 503
 	// Heads are the operator's own heads by name; nil where the classifier is not available: labelling answers 503.
 	Heads   map[string]assessmentapi.Labeller
+	Trainer trainingapi.Trainer
+	Library trainingapi.Library
 	SaltKey []byte // secret that makes a repeated submission the same report; may be empty
 	AtOnce  int    // submissions scored at once; 0 means 2
 	Ready   func(ctx context.Context) error
@@ -100,6 +103,8 @@ func (c Config) Validate() error {
 		{"Groups", c.Groups == nil},
 		{"Verifier", c.Verifier == nil},
 		{"Reports", c.Reports == nil},
+		{"Trainer", c.Trainer == nil},
+		{"Library", c.Library == nil},
 		{"Ready", c.Ready == nil},
 		{"Logger", c.Logger == nil},
 		{"Metrics", c.Metrics == nil},

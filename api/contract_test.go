@@ -14,7 +14,9 @@ import (
 	"heartmark/api/issuerapi"
 	"heartmark/api/problem"
 	"heartmark/api/registryapi"
+	"heartmark/api/trainingapi"
 	"heartmark/api/verifierapi"
+	"heartmark/assessment/training"
 	"heartmark/verifier"
 
 	"gopkg.in/yaml.v3"
@@ -172,6 +174,13 @@ func TestDocumentAgreesWithWireTypes(t *testing.T) {
 		"ClassifyRequest": assessmentapi.ClassifyRequest{}, "ClassifyText": assessmentapi.ClassifyText{}, "ClassifyTurn": assessmentapi.ClassifyTurn{},
 		"ClassifyAnswer": assessmentapi.ClassifyAnswer{}, "ClassifyResult": assessmentapi.ClassifyResult{},
 		"HeadAnswer": assessmentapi.HeadAnswer{}, "HeadPage": assessmentapi.HeadPage{},
+		"PlanRequest": trainingapi.PlanRequest{}, "PlanAnswer": trainingapi.PlanAnswer{}, "PlanView": training.PlanView{},
+		"PlanModule": training.ModuleView{}, "PlanFigures": training.Figures{}, "PlanExercise": training.ExerciseView{},
+		"PlanMissing": training.MissingView{}, "Scenario": training.ScenarioView{}, "ScenarioPage": trainingapi.ScenarioPage{},
+		"SessionAnswer": trainingapi.SessionAnswer{}, "DueExercise": trainingapi.DueExercise{}, "NextExercise": trainingapi.NextExercise{},
+		"CompletionRequest": trainingapi.CompletionRequest{}, "MarkRequest": trainingapi.MarkRequest{}, "ApprovedAnswer": trainingapi.ApprovedAnswer{},
+		"AnswerPage": trainingapi.AnswerPage{}, "AnswerCount": trainingapi.AnswerCount{}, "SuggestionRequest": trainingapi.SuggestionRequest{},
+		"SuggestionAnswer": trainingapi.SuggestionAnswer{}, "SuggestedAnswer": trainingapi.SuggestedAnswer{},
 		"CredentialRequest": issuerapi.CredentialRequest{}, "Subject": issuerapi.Subject{}, "CredentialAnswer": issuerapi.CredentialAnswer{},
 		"FormCredential": issuerapi.FormCredential{}, "CredentialPage": issuerapi.CredentialPage{}, "StatusRequest": issuerapi.StatusRequest{},
 		"StatusAnswer": issuerapi.StatusAnswer{}, "ConfigurationPage": issuerapi.ConfigurationPage{},

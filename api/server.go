@@ -14,6 +14,7 @@ import (
 	"heartmark/api/issuerapi"
 	"heartmark/api/problem"
 	"heartmark/api/registryapi"
+	"heartmark/api/trainingapi"
 	"heartmark/api/ui"
 	"heartmark/api/verifierapi"
 
@@ -30,6 +31,7 @@ type server struct {
 	verifying   *verifierapi.Handler
 	registering *registryapi.Handler
 	assessments *assessmentapi.Handler
+	training    *trainingapi.Handler
 	limits      *limiter
 	replays     *replays
 	metrics     metrics
@@ -64,6 +66,9 @@ func newServer(c Config) (*server, error) {
 	if s.assessments, err = assessmentapi.New(assessmentapi.Config{
 		Assessor: c.Assessor, Reports: c.Reports, Now: c.Now, SaltKey: c.SaltKey, AtOnce: c.AtOnce, Heads: c.Heads,
 	}); err != nil {
+		return nil, err
+	}
+	if s.training, err = trainingapi.New(trainingapi.Config{Trainer: c.Trainer, Library: c.Library, Reports: c.Reports}); err != nil {
 		return nil, err
 	}
 	if s.contract, err = loadContract(); err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"heartmark/assessment"
 	"heartmark/assessment/evidence"
+	"heartmark/assessment/training"
 	"heartmark/issuer"
 	"heartmark/issuer/oid4vci"
 	"heartmark/registry"
@@ -67,7 +68,7 @@ func edgeEntries() []Entry {
 
 // partEntries are the sentinels of the parts below the edge. What wraps another stands before it.
 func partEntries() []Entry {
-	return slices.Concat(verifierEntries(), issuerEntries(), registryEntries(), assessmentEntries(), []Entry{
+	return slices.Concat(verifierEntries(), issuerEntries(), registryEntries(), assessmentEntries(), trainingEntries(), []Entry{
 		{Err: schemas.ErrNothingToState, Status: http.StatusUnprocessableEntity, Code: "nothing-to-issue"},
 		{Err: schemas.ErrUnknownMember, Status: http.StatusBadRequest, Code: "unknown-member", Type: typeMalformed},
 		{Err: schemas.ErrMalformed, Status: http.StatusBadRequest, Code: "malformed", Type: typeMalformed},
@@ -135,5 +136,15 @@ func assessmentEntries() []Entry {
 		{Err: assessment.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
 		{Err: assessment.ErrConflict, Status: http.StatusConflict, Code: "report-exists"},
 		{Err: assessment.ErrClassifier, Status: http.StatusServiceUnavailable, Code: "unavailable"},
+	}
+}
+
+func trainingEntries() []Entry {
+	return []Entry{
+		{Err: training.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
+		{Err: training.ErrStale, Status: http.StatusServiceUnavailable, Code: "busy"},
+		{Err: training.ErrSubjects, Status: http.StatusBadRequest, Code: "malformed", Type: typeMalformed},
+		{Err: training.ErrNoReports, Status: http.StatusBadRequest, Code: "malformed", Type: typeMalformed},
+		{Err: training.ErrTooManyAnswers, Status: http.StatusRequestEntityTooLarge, Code: "too-large"},
 	}
 }

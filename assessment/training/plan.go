@@ -69,17 +69,19 @@ type Plan struct {
 	Retired []Retired         `json:"retired"`
 	// Scenes are the kinds of scene seen, the most frequent first.
 	Scenes []string `json:"scenes"`
-	// Strong are dimensions at or above the highest cut: nothing there needs closing.
+	// Strong are dimensions at the highest level: nothing there needs closing.
 	Strong []schemas.Dimension `json:"strong"`
 	// Seen are the reports that the plan has counted, so that none counts twice.
 	Seen []string `json:"seen"`
+	// Disclosed tells that the consent behind the latest report lets a platform read scores (its purpose "report").
+	Disclosed bool `json:"disclosed"`
 	// Revision counts how often the plan was stored; 0 before the first time.
 	Revision uint64 `json:"-"`
 }
 
 // Plan chooses modules from one report. It is deterministic: for each facet that counts in a scored dimension, priority =
-// (next cut - facet) / SEM x share x room (assessment design, section 9), with the cut above the dimension's score and
-// mean and SEM of the facet's posterior; at most three modules, no two of one facet, ties in the order of the facets.
+// (next cut - facet) / SEM x share x room (assessment design, section 9), with the cut above the dimension's level and mean
+// and SEM of the facet's posterior; at most three modules, no two of one facet, ties in the order of the facets.
 func (b *Bank) Plan(r assessment.Report) Plan {
 	p := b.frame(r)
 	p.Modules = pick(nil, b.candidates(r, nil))
@@ -91,6 +93,7 @@ func (b *Bank) frame(r assessment.Report) Plan {
 	p := Plan{
 		Schema: PlanSchema, Subject: r.Subject, Report: r.ID, Window: r.Window, Modules: []Choice{}, Missing: []Advice{},
 		Retired: []Retired{}, Scenes: scenesByUse(r.Quality.Scenes), Strong: []schemas.Dimension{}, Seen: []string{reportKey(r)},
+		Disclosed: slices.Contains(r.Provenance.Purposes, "report"),
 	}
 	for _, d := range schemas.Dimensions() {
 		rep := r.Dimensions[d]
@@ -122,8 +125,11 @@ func (b *Bank) candidates(r assessment.Report, tired map[ModuleID]bool) []Choice
 	out := []Choice{}
 	for _, d := range schemas.Dimensions() {
 		rep := r.Dimensions[d]
+		if !scored(rep) {
+			continue
+		}
 		cut, level, ok := nextCut(rep)
-		if !scored(rep) || !ok {
+		if !ok {
 			continue
 		}
 		for _, f := range assessment.Facets(d) {
@@ -159,14 +165,21 @@ func scored(rep assessment.DimensionReport) bool {
 	return rep.Status == assessment.StatusScored && rep.Score != nil && rep.SEM != nil
 }
 
-// nextCut is the lowest cut above the score and the level that begins there; false at the top.
+// nextCut is where the level above the one shown begins, and that level; false at the highest. A score may lie beyond the
+// cut and the level be lower, as a level takes probability: the sides of the skill that still lie below it are then what
+// is missing. Where no level is shown the lowest cut above the score counts, or the highest cut.
 func nextCut(rep assessment.DimensionReport) (cut float64, level schemas.Level, ok bool) {
-	if rep.Score == nil {
-		return 0, 0, false
-	}
-	for i, c := range assessment.Cuts() {
-		if *rep.Score < c {
-			return c, schemas.LevelDeveloping + schemas.Level(i), true
+	cuts := assessment.Cuts()
+	for i, c := range cuts {
+		begins := schemas.LevelDeveloping + schemas.Level(i)
+		if rep.Level == nil {
+			if *rep.Score < c || i == len(cuts)-1 {
+				return c, begins, true
+			}
+			continue
+		}
+		if shown, err := schemas.ParseLevel(*rep.Level); err == nil && shown < begins {
+			return c, begins, true
 		}
 	}
 	return 0, 0, false

@@ -20,6 +20,7 @@ import (
 type dim struct {
 	score, sem float64
 	facets     map[string]float64
+	level      string // shown; "" for none
 }
 
 // report builds a report over a month; a dimension that is not given has too little evidence.
@@ -39,6 +40,9 @@ func report(month int, dims map[schemas.Dimension]dim, scenes map[string]int) as
 			continue
 		}
 		rep := assessment.DimensionReport{Status: assessment.StatusScored, Score: &x.score, SEM: &x.sem, Facets: map[string]assessment.FacetReport{}}
+		if x.level != "" {
+			rep.Level = &x.level
+		}
 		for code, mean := range x.facets {
 			rep.Facets[code] = assessment.FacetReport{Mean: mean, N: 40, Info: 12}
 		}
@@ -70,7 +74,7 @@ func TestPlan(t *testing.T) {
 		for _, c := range codes {
 			f[c] = score / 100
 		}
-		return dim{score, 5, f}
+		return dim{score: score, sem: 5, facets: f}
 	}
 	cases := []struct {
 		name   string
@@ -81,9 +85,11 @@ func TestPlan(t *testing.T) {
 	}{
 		{"nothing scored", nil, nil, []string{}, 0},
 		{"share decides between equal gaps", map[schemas.Dimension]dim{so: even(55, "SO1", "SO2", "SO3")}, nil, []string{"so1-read-it", "so2-answer-the-feeling", "so3-do-not-pass"}, 0},
-		{"facets above the cut need nothing", map[schemas.Dimension]dim{so: {55, 5, map[string]float64{"SO1": 0.7, "SO2": 0.3, "SO3": 0.62}}}, nil, []string{"so2-answer-the-feeling"}, 0},
-		{"the widest gap over error comes first", map[schemas.Dimension]dim{sa: even(58, "SA1"), so: {50, 5, map[string]float64{"SO2": 0.2}}}, nil, []string{"so2-answer-the-feeling", "sa1-name-it"}, 0},
-		{"at the top there is no gap", map[schemas.Dimension]dim{sm: even(85, "SM1", "SM2")}, nil, []string{}, 1},
+		{"facets above the cut need nothing", map[schemas.Dimension]dim{so: {score: 55, sem: 5, facets: map[string]float64{"SO1": 0.7, "SO2": 0.3, "SO3": 0.62}}}, nil, []string{"so2-answer-the-feeling"}, 0},
+		{"the widest gap over error comes first", map[schemas.Dimension]dim{sa: even(58, "SA1"), so: {score: 50, sem: 5, facets: map[string]float64{"SO2": 0.2}}}, nil, []string{"so2-answer-the-feeling", "sa1-name-it"}, 0},
+		{"at the top there is no gap", map[schemas.Dimension]dim{sm: {85, 5, map[string]float64{"SM1": 0.85, "SM2": 0.7}, "advanced"}}, nil, []string{}, 1},
+		{"a level that the score has not made sure", map[schemas.Dimension]dim{sm: {80, 5, map[string]float64{"SM1": 0.85, "SM2": 0.7}, "proficient"}}, nil, []string{"sm2-useful-turn"}, 0},
+		{"a high score without a level", map[schemas.Dimension]dim{sm: even(85, "SM1", "SM2")}, nil, []string{}, 0},
 		{"no more than three", map[schemas.Dimension]dim{sa: even(30, "SA1", "SA2"), sm: even(30, "SM1", "SM2"), so: even(30, "SO1"), sk: even(30, "SK1")}, nil, []string{"sa1-name-it", "sm1-pause", "so1-read-it"}, 0},
 		// The module for when somebody asks fits none of a player's scenes, the other module of SA1 fits all.
 		{"room", map[schemas.Dimension]dim{sk: even(50, "SK1", "SK2"), sa: even(50, "SA1")}, map[string]int{"market": 50}, []string{"sa1-name-it", "sk2-cool-the-room", "sk1-concrete-help"}, 0},
@@ -103,7 +109,7 @@ func TestPlan(t *testing.T) {
 
 func TestPlanFiguresAndWords(t *testing.T) {
 	t.Parallel()
-	p := load(t).Plan(report(1, map[schemas.Dimension]dim{so: {50, 5, map[string]float64{"SO2": 0.4}}}, map[string]int{"game": 30, "market": 10}))
+	p := load(t).Plan(report(1, map[schemas.Dimension]dim{so: {score: 50, sem: 5, facets: map[string]float64{"SO2": 0.4}}}, map[string]int{"game": 30, "market": 10}))
 	c := p.Modules[0]
 	sem := 100 * math.Sqrt(0.4*0.6/15)
 	want := training.Figures{Gap: (60 - 40) / sem, Share: 0.35, Room: 0.25 + 0.75*0.75}
@@ -169,7 +175,7 @@ func randomReport(random *rand.Rand) assessment.Report {
 				facets[f.Code] = math.Round(100*random.Float64()) / 100
 			}
 		}
-		dims[d] = dim{100 * random.Float64(), 3 + 5*random.Float64(), facets}
+		dims[d] = dim{score: 100 * random.Float64(), sem: 3 + 5*random.Float64(), facets: facets}
 	}
 	scenes := map[string]int{}
 	for _, s := range training.Scenes() {
@@ -212,7 +218,7 @@ func TestCompare(t *testing.T) {
 func TestFollow(t *testing.T) {
 	t.Parallel()
 	at := func(month int, score float64) assessment.Report {
-		return report(month, map[schemas.Dimension]dim{so: {score, 5, map[string]float64{"SO1": score / 100}}}, nil)
+		return report(month, map[schemas.Dimension]dim{so: {score: score, sem: 5, facets: map[string]float64{"SO1": score / 100}}}, nil)
 	}
 	p, err := training.Follow([]assessment.Report{at(3, 64), at(1, 45), at(2, 50)})
 	if err != nil || len(p.Windows) != 3 || p.Windows[0].From != "2026-01-01" || len(p.Steps) != 2 || p.Subject != "u7" {
@@ -239,7 +245,7 @@ func TestReplan(t *testing.T) {
 	t.Parallel()
 	b := load(t)
 	at := func(month int, score float64) assessment.Report {
-		return report(month, map[schemas.Dimension]dim{so: {score, 5, map[string]float64{"SO1": score / 100}}}, nil)
+		return report(month, map[schemas.Dimension]dim{so: {score: score, sem: 5, facets: map[string]float64{"SO1": score / 100}}}, nil)
 	}
 	over := func(reports ...assessment.Report) training.Plan {
 		t.Helper()
@@ -266,7 +272,7 @@ func TestReplan(t *testing.T) {
 	if p := over(at(1, 45), at(2, 47), thin, thin); modules(p)[0] != "so1-read-it" || p.Modules[0].Idle != 1 {
 		t.Errorf("windows without score count for nothing: %+v", p.Modules)
 	}
-	if p := over(at(1, 45), at(2, 90)); len(p.Modules) != 0 || len(p.Strong) != 1 {
+	if p := over(at(1, 45), at(2, 90)); len(p.Modules) != 0 {
 		t.Errorf("at the top: %+v", p)
 	}
 	same := over(at(1, 45), at(2, 47))

@@ -55,7 +55,7 @@ func TestTrainer(t *testing.T) {
 	tr, store, clock := newTrainer(t)
 	ctx := t.Context()
 	at := func(month int, score float64) assessment.Report {
-		return report(month, map[schemas.Dimension]dim{so: {score, 5, map[string]float64{"SO1": score / 100, "SO2": score / 100}}}, nil)
+		return report(month, map[schemas.Dimension]dim{so: {score: score, sem: 5, facets: map[string]float64{"SO1": score / 100, "SO2": score / 100}}}, nil)
 	}
 	if _, err := tr.Current(ctx, "t", "u7"); !errors.Is(err, training.ErrNotFound) {
 		t.Errorf("before: %v", err)

@@ -182,6 +182,9 @@ func (a *App) handler(ctx context.Context, s *scoring) (http.Handler, error) {
 	if s != nil { // a nil pointer in the interface would not read as absent
 		c.Assessor, c.Heads = s, s.heads
 	}
+	if c.Trainer, c.Library, err = a.training(s); err != nil {
+		return nil, err
+	}
 	return api.New(c)
 }
 
