@@ -48,7 +48,7 @@ func planOf(name string) *assessment.PagePlan {
 	case "rich":
 		return &assessment.PagePlan{
 			Modules: []assessment.PagePlanModule{{
-				Title: "<script>", Exercises: []string{"<img src=x>"}, Scenarios: []assessment.PagePlanScenario{{Scene: "game", Message: `"<b>`}},
+				Title: "<script>", Exercises: []string{"<img>"}, Scenarios: []assessment.PagePlanScenario{{Scene: "game", Message: `"<b>`}},
 			}},
 			Missing: [][2]string{{"a", "b"}}, Progress: []string{"c"}, Strong: []string{"d"},
 		}

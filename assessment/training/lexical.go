@@ -64,7 +64,7 @@ func stem(w string) string {
 func functionWord(w string) bool {
 	switch w {
 	case "a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "could", "did", "do", "does", "for", "from", "get",
-		"had", "has", "have", "hello", "hi", "how", "i", "if", "in", "is", "it", "its", "just", "m", "me", "my", "of", "on", "or", "our",
+		"had", "has", "have", "hello", "hi", "how", "i", "if", "in", "is", "it", "its", "just", "m", "me", "my", "no", "not", "of", "on", "or", "our",
 		"please", "s", "so", "t", "that", "the", "there", "this", "to", "up", "was", "we", "what", "when", "where", "which", "will",
 		"with", "would", "you", "your":
 		return true

@@ -25,8 +25,8 @@ const (
 	// meaningWeight is the weight of the vectors in the score; the words have the rest. The encoder was trained to judge
 	// tone, so two messages of one mood lie close whatever they are about: words weigh more.
 	meaningWeight = 0.4
-	// centreFrom is from how many answers of a language on their mean vector is taken off. Vectors of one encoder all point
-	// much the same way; what is common to all tells nothing.
+	// centreFrom is from how many answers of a language on vectors are used. Vectors of one encoder all point much the same
+	// way, so their mean is taken off first; over fewer answers it says nothing, and any two texts would look alike.
 	centreFrom = 8
 	// maxWords is how many shared words an explanation names.
 	maxWords = 5
@@ -36,7 +36,7 @@ const (
 type Suggestion struct {
 	Answer  Answer   `json:"answer"`
 	Score   float64  `json:"score"`   // 0 to 1
-	Meaning *float64 `json:"meaning"` // similarity of the vectors, 0 to 1; nil without an encoder
+	Meaning *float64 `json:"meaning"` // similarity of the vectors, 0 to 1; nil where words alone decided
 	Words   float64  `json:"words"`   // BM25, 0 to 1
 	Shared  []string `json:"shared"`  // words in common, the most telling first
 	Why     Text     `json:"why"`
@@ -105,8 +105,8 @@ func Encode(ctx context.Context, e assessment.Encoder, answers []Answer) ([]Stor
 	return out, nil
 }
 
-// NewIndex builds an index. Vectors of another encoder than e are not used: if any answer lacks one of e, its language is
-// searched by words alone, which Suggestion.Meaning shows.
+// NewIndex builds an index. A language with fewer than eight answers, or with an answer that lacks a vector of e, is searched
+// by words alone, which Suggestion.Meaning shows.
 func NewIndex(e assessment.Encoder, answers []StoredAnswer) *Index {
 	x := &Index{byLang: map[string]*shelf{}}
 	if !vectorless(e) {
@@ -131,7 +131,7 @@ func newShelf(e assessment.Encoder, answers []StoredAnswer) *shelf {
 		s.bags = append(s.bags, terms(a.Question+" "+strings.Join(a.Tags, " ")))
 	}
 	s.words = newLexicon(s.bags)
-	if e == nil {
+	if e == nil || len(answers) < centreFrom {
 		return s
 	}
 	name := encoderName(e)
@@ -147,12 +147,9 @@ func newShelf(e assessment.Encoder, answers []StoredAnswer) *shelf {
 	return s
 }
 
-// meanOf is the mean unit vector, zero where there are too few to tell.
+// meanOf is the mean of the unit vectors.
 func meanOf(answers []StoredAnswer, width int) []float32 {
 	centre := make([]float32, width)
-	if len(answers) < centreFrom {
-		return centre
-	}
 	for _, a := range answers {
 		scale := 1 / (length(a.Vector) * float32(len(answers)))
 		for k, v := range a.Vector {

@@ -178,6 +178,10 @@ func TestEncoderFaultsAndForeignVectors(t *testing.T) {
 	if len(got) == 0 || got[0].Meaning != nil {
 		t.Errorf("with foreign vectors: %+v", got)
 	}
+	few := suggest(t, index(t, topicEncoder{width: 8}, approved()[:7]), training.Query{Message: "Where is my parcel?"})
+	if len(few) == 0 || few[0].Meaning != nil {
+		t.Errorf("with seven answers: %+v", few)
+	}
 	if got := suggest(t, index(t, topicEncoder{}, approved()), training.Query{Message: "Where is my parcel?"}); len(got) == 0 || got[0].Meaning != nil {
 		t.Errorf("with an encoder without vectors: %+v", got)
 	}
