@@ -67,13 +67,13 @@ type Config struct {
 	Registry Registry
 	TransLog Log
 	Groups   StatusGroups
+	Trainer  trainingapi.Trainer
+	Library  trainingapi.Library
 	Verifier verifierapi.Verifier
 	Reports  assessmentapi.Reports
 	Assessor assessmentapi.Assessor // nil where the classifier is not available: submitting evidence answers 503
 	// Heads are the operator's own heads by name; nil where the classifier is not available: labelling answers 503.
 	Heads   map[string]assessmentapi.Labeller
-	Trainer trainingapi.Trainer
-	Library trainingapi.Library
 	SaltKey []byte // secret that makes a repeated submission the same report; may be empty
 	AtOnce  int    // submissions scored at once; 0 means 2
 	Ready   func(ctx context.Context) error
@@ -101,10 +101,10 @@ func (c Config) Validate() error {
 		{"Registry", c.Registry == nil},
 		{"TransLog", c.TransLog == nil},
 		{"Groups", c.Groups == nil},
-		{"Verifier", c.Verifier == nil},
-		{"Reports", c.Reports == nil},
 		{"Trainer", c.Trainer == nil},
 		{"Library", c.Library == nil},
+		{"Verifier", c.Verifier == nil},
+		{"Reports", c.Reports == nil},
 		{"Ready", c.Ready == nil},
 		{"Logger", c.Logger == nil},
 		{"Metrics", c.Metrics == nil},

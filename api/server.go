@@ -31,9 +31,9 @@ type server struct {
 	verifying   *verifierapi.Handler
 	registering *registryapi.Handler
 	assessments *assessmentapi.Handler
-	training    *trainingapi.Handler
 	limits      *limiter
 	replays     *replays
+	training    *trainingapi.Handler
 	metrics     metrics
 	contract    contract
 	dialects    map[string]Dialect // by route path, for answers outside a handler
@@ -68,9 +68,6 @@ func newServer(c Config) (*server, error) {
 	}); err != nil {
 		return nil, err
 	}
-	if s.training, err = trainingapi.New(trainingapi.Config{Trainer: c.Trainer, Library: c.Library, Reports: c.Reports}); err != nil {
-		return nil, err
-	}
 	if s.contract, err = loadContract(); err != nil {
 		return nil, err
 	}
@@ -78,6 +75,9 @@ func newServer(c Config) (*server, error) {
 	s.verifying = &verifierapi.Handler{Verifier: c.Verifier, Words: s.pages.CheckText}
 	s.registering = &registryapi.Handler{
 		Origin: c.Origin, DID: c.DID, Publications: c.Registry, Authorities: c.Registry, Log: c.TransLog,
+	}
+	if s.training, err = trainingapi.New(trainingapi.Config{Trainer: c.Trainer, Library: c.Library, Reports: c.Reports}); err != nil {
+		return nil, err
 	}
 	if s.metrics, err = newMetrics(c.Metrics); err != nil {
 		return nil, err

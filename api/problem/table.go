@@ -40,7 +40,7 @@ const internalCode = "internal"
 
 // Table returns the lines in the order in which they are tried: the first whose sentinel an error wraps answers it.
 func Table() []Entry {
-	return append(edgeEntries(), partEntries()...)
+	return slices.Concat(edgeEntries(), trainingEntries(), partEntries())
 }
 
 func edgeEntries() []Entry {
@@ -66,9 +66,19 @@ func edgeEntries() []Entry {
 	}
 }
 
+func trainingEntries() []Entry {
+	return []Entry{
+		{Err: training.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
+		{Err: training.ErrStale, Status: http.StatusServiceUnavailable, Code: "busy"},
+		{Err: training.ErrSubjects, Status: http.StatusBadRequest, Code: "malformed", Type: typeMalformed},
+		{Err: training.ErrNoReports, Status: http.StatusBadRequest, Code: "malformed", Type: typeMalformed},
+		{Err: training.ErrTooManyAnswers, Status: http.StatusRequestEntityTooLarge, Code: "too-large"},
+	}
+}
+
 // partEntries are the sentinels of the parts below the edge. What wraps another stands before it.
 func partEntries() []Entry {
-	return slices.Concat(verifierEntries(), issuerEntries(), registryEntries(), assessmentEntries(), trainingEntries(), []Entry{
+	return slices.Concat(verifierEntries(), issuerEntries(), registryEntries(), assessmentEntries(), []Entry{
 		{Err: schemas.ErrNothingToState, Status: http.StatusUnprocessableEntity, Code: "nothing-to-issue"},
 		{Err: schemas.ErrUnknownMember, Status: http.StatusBadRequest, Code: "unknown-member", Type: typeMalformed},
 		{Err: schemas.ErrMalformed, Status: http.StatusBadRequest, Code: "malformed", Type: typeMalformed},
@@ -136,15 +146,5 @@ func assessmentEntries() []Entry {
 		{Err: assessment.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
 		{Err: assessment.ErrConflict, Status: http.StatusConflict, Code: "report-exists"},
 		{Err: assessment.ErrClassifier, Status: http.StatusServiceUnavailable, Code: "unavailable"},
-	}
-}
-
-func trainingEntries() []Entry {
-	return []Entry{
-		{Err: training.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
-		{Err: training.ErrStale, Status: http.StatusServiceUnavailable, Code: "busy"},
-		{Err: training.ErrSubjects, Status: http.StatusBadRequest, Code: "malformed", Type: typeMalformed},
-		{Err: training.ErrNoReports, Status: http.StatusBadRequest, Code: "malformed", Type: typeMalformed},
-		{Err: training.ErrTooManyAnswers, Status: http.StatusRequestEntityTooLarge, Code: "too-large"},
 	}
 }
