@@ -13,6 +13,7 @@ import (
 	"heartmark/api/intakeapi"
 	"heartmark/api/issuerapi"
 	"heartmark/api/registryapi"
+	"heartmark/api/trainingapi"
 	"heartmark/api/verifierapi"
 	"heartmark/registry"
 
@@ -67,6 +68,8 @@ type Config struct {
 	Registry Registry
 	TransLog Log
 	Groups   StatusGroups
+	Trainer  trainingapi.Trainer
+	Library  trainingapi.Library
 	Verifier verifierapi.Verifier
 	Reports  assessmentapi.Reports
 	Assessor assessmentapi.Assessor // nil where the classifier is not available: submitting evidence answers 503
@@ -101,6 +104,8 @@ func (c Config) Validate() error {
 		{"Registry", c.Registry == nil},
 		{"TransLog", c.TransLog == nil},
 		{"Groups", c.Groups == nil},
+		{"Trainer", c.Trainer == nil},
+		{"Library", c.Library == nil},
 		{"Verifier", c.Verifier == nil},
 		{"Reports", c.Reports == nil},
 		{"Ready", c.Ready == nil},

@@ -15,8 +15,10 @@ import (
 	"heartmark/api/issuerapi"
 	"heartmark/api/problem"
 	"heartmark/api/registryapi"
+	"heartmark/api/trainingapi"
 	"heartmark/api/verifierapi"
 	"heartmark/assessment/intake"
+	"heartmark/assessment/training"
 	"heartmark/verifier"
 
 	"gopkg.in/yaml.v3"
@@ -181,6 +183,13 @@ func TestDocumentAgreesWithWireTypes(t *testing.T) {
 		"OfferRequest": issuerapi.OfferRequest{}, "OfferAnswer": issuerapi.OfferAnswer{}, "OfferState": issuerapi.OfferState{},
 		"NonceAnswer": issuerapi.NonceAnswer{}, "VerifyRequest": verifierapi.VerifyRequest{}, "LogProof": verifierapi.LogProof{},
 		"VerifyAnswer": verifierapi.VerifyAnswer{}, "Check": verifier.Check{}, "Health": api.Health{},
+		"PlanRequest": trainingapi.PlanRequest{}, "PlanAnswer": trainingapi.PlanAnswer{}, "PlanView": training.PlanView{},
+		"PlanModule": training.ModuleView{}, "PlanFigures": training.Figures{}, "PlanExercise": training.ExerciseView{},
+		"PlanMissing": training.MissingView{}, "Scenario": training.ScenarioView{}, "ScenarioPage": trainingapi.ScenarioPage{},
+		"SessionAnswer": trainingapi.SessionAnswer{}, "DueExercise": trainingapi.DueExercise{}, "NextExercise": trainingapi.NextExercise{},
+		"CompletionRequest": trainingapi.CompletionRequest{}, "MarkRequest": trainingapi.MarkRequest{}, "ApprovedAnswer": trainingapi.ApprovedAnswer{},
+		"AnswerPage": trainingapi.AnswerPage{}, "AnswerCount": trainingapi.AnswerCount{}, "SuggestionRequest": trainingapi.SuggestionRequest{},
+		"SuggestionAnswer": trainingapi.SuggestionAnswer{}, "SuggestedAnswer": trainingapi.SuggestedAnswer{},
 		"AuthorityRecord": registryapi.AuthorityRecord{}, "LogRef": registryapi.LogRef{}, "IssuerRecord": registryapi.IssuerRecord{},
 		"KeyRecord": registryapi.KeyRecord{}, "ArtefactRecord": registryapi.ArtefactRecord{},
 		"RegistryMetadata": registryapi.RegistryMetadata{}, "LogMetadata": registryapi.LogMetadata{}, "Framework": registryapi.Framework{},

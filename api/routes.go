@@ -35,6 +35,7 @@ func (s *server) routes() []Route {
 	table = append(table, s.walletRoutes()...)
 	table = append(table, s.publicRoutes()...)
 	table = append(table, s.registryRoutes()...)
+	table = append(table, s.trainingRoutes()...)
 	return withHead(table)
 }
 

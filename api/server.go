@@ -15,6 +15,7 @@ import (
 	"heartmark/api/issuerapi"
 	"heartmark/api/problem"
 	"heartmark/api/registryapi"
+	"heartmark/api/trainingapi"
 	"heartmark/api/ui"
 	"heartmark/api/verifierapi"
 
@@ -34,6 +35,7 @@ type server struct {
 	intake      *intakeapi.Handler
 	limits      *limiter
 	replays     *replays
+	training    *trainingapi.Handler
 	metrics     metrics
 	contract    contract
 	dialects    map[string]Dialect // by route path, for answers outside a handler
@@ -76,6 +78,9 @@ func newServer(c Config) (*server, error) {
 	s.verifying = &verifierapi.Handler{Verifier: c.Verifier, Words: s.pages.CheckText}
 	s.registering = &registryapi.Handler{
 		Origin: c.Origin, DID: c.DID, Publications: c.Registry, Authorities: c.Registry, Log: c.TransLog,
+	}
+	if s.training, err = trainingapi.New(trainingapi.Config{Trainer: c.Trainer, Library: c.Library, Reports: c.Reports}); err != nil {
+		return nil, err
 	}
 	if s.metrics, err = newMetrics(c.Metrics); err != nil {
 		return nil, err

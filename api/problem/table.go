@@ -8,6 +8,7 @@ import (
 	"heartmark/assessment"
 	"heartmark/assessment/evidence"
 	"heartmark/assessment/intake"
+	"heartmark/assessment/training"
 	"heartmark/issuer"
 	"heartmark/issuer/oid4vci"
 	"heartmark/registry"
@@ -40,7 +41,7 @@ const internalCode = "internal"
 
 // Table returns the lines in the order in which they are tried: the first whose sentinel an error wraps answers it.
 func Table() []Entry {
-	return append(edgeEntries(), partEntries()...)
+	return slices.Concat(edgeEntries(), trainingEntries(), partEntries())
 }
 
 func edgeEntries() []Entry {
@@ -63,6 +64,16 @@ func edgeEntries() []Entry {
 		{Err: ErrIdempotencyRunning, Status: http.StatusConflict, Code: "idempotency-running"},
 		{Err: ErrConsent, Status: http.StatusForbidden, Code: "consent"},
 		{Err: ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
+	}
+}
+
+func trainingEntries() []Entry {
+	return []Entry{
+		{Err: training.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
+		{Err: training.ErrStale, Status: http.StatusServiceUnavailable, Code: "busy"},
+		{Err: training.ErrSubjects, Status: http.StatusBadRequest, Code: "malformed", Type: typeMalformed},
+		{Err: training.ErrNoReports, Status: http.StatusBadRequest, Code: "malformed", Type: typeMalformed},
+		{Err: training.ErrTooManyAnswers, Status: http.StatusRequestEntityTooLarge, Code: "too-large"},
 	}
 }
 

@@ -192,6 +192,9 @@ func (a *App) handler(ctx context.Context, s *scoring, taking *intake.Service) (
 	if s != nil { // a nil pointer in the interface would not read as absent
 		c.Assessor, c.Heads = s, s.heads
 	}
+	if c.Trainer, c.Library, err = a.training(s); err != nil {
+		return nil, err
+	}
 	return api.New(c)
 }
 

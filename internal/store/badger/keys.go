@@ -49,6 +49,7 @@ import (
 //	g  models         t      number                            rollout.Transition
 //	                  d      kind, model digest, name          a record about a model: counts and sums, no text, no person
 //	p  api            (idempotency of requests)
+//	w  training       (see training.go)
 //	t  tenants        t      tenant                            schemas.Tenant
 //	                  k      SHA-256 of an API key, hex        schemas.APIKey
 const (
@@ -62,6 +63,7 @@ const (
 	partIntake     = 'n'
 	partModels     = 'g'
 	partAPI        = 'p'
+	partTraining   = 'w'
 	partTenant     = 't'
 )
 
