@@ -8,6 +8,7 @@ import (
 
 	"heartmark/assessment"
 	"heartmark/assessment/intake"
+	"heartmark/assessment/training"
 	"heartmark/internal/did"
 	"heartmark/internal/keys"
 	"heartmark/issuer"
@@ -57,6 +58,20 @@ func (a *App) evidencePolicy(ctx context.Context, tenant string) (intake.Policy,
 		p.DIDs = append(p.DIDs, record.Evidence.DID)
 	}
 	return p, nil
+}
+
+// rights is the intake whose erasure also ends what practice keeps of a subject.
+type rights struct {
+	*intake.Service
+	practice *training.Trainer
+}
+
+// Erase erases the plan and its history first: it is found by the subject's own id, which the intake forgets.
+func (r rights) Erase(ctx context.Context, c intake.Caller, subject string) (intake.Erased, error) {
+	if err := r.practice.Erase(ctx, c.Tenant, subject); err != nil {
+		return intake.Erased{}, fmt.Errorf("erase plan: %w", err)
+	}
+	return r.Service.Erase(ctx, c, subject)
 }
 
 // auditIntake writes what is done with consents, evidence and subjects to the audit trail before it happens.

@@ -186,15 +186,17 @@ func (a *App) handler(ctx context.Context, s *scoring, taking *intake.Service) (
 	c := api.Config{
 		Origin: a.Config.Origin, DID: a.DID(), Dev: a.Config.Mode == config.Development, TrustedProxies: proxies,
 		Keys: apiKeys{a}, Issuer: a.Issuer, Wallets: a.OID4VCI, Registry: a.Registry, TransLog: a.Log,
-		Groups: &statusBits{issuer: a.Issuer, origin: a.Config.Origin}, Verifier: a.Verifier, Reports: a.reports(), Intake: taking, SaltKey: salt,
+		Groups: &statusBits{issuer: a.Issuer, origin: a.Config.Origin}, Verifier: a.Verifier, Reports: a.reports(), SaltKey: salt,
 		Ready: a.Store.Check, Logger: a.log, Metrics: a.metrics, Now: a.now, NewID: a.newID,
 	}
 	if s != nil { // a nil pointer in the interface would not read as absent
 		c.Assessor, c.Heads = s, s.heads
 	}
-	if c.Trainer, c.Library, err = a.training(s); err != nil {
+	trainer, library, err := a.training(s)
+	if err != nil {
 		return nil, err
 	}
+	c.Trainer, c.Library, c.Intake = trainer, library, rights{taking, trainer}
 	return api.New(c)
 }
 
