@@ -1,14 +1,15 @@
-"""Writes the ONNX graphs of a checkpoint: int8 with fixed scales for CPUs, fp32 and fp16 for GPUs.
+"""Writes the ONNX graphs of a checkpoint: int8 for CPUs, fp32 and fp16 for GPUs.
 
 usage: python export.py DATA RUN OUT
 
 OUT gets model.int8.onnx, model.fp32.onnx and model.fp16.onnx; RUN gets settings.json (how the checkpoint came about, and how
 far the graphs are from it). Only the int8 file belongs into the repository.
 
-The int8 form is static: the scales of the activations are constants found on dev rows, one a channel (shared between
-activation and weight so that the error of the product is smallest), and weights keep 7 bits, so that no processor's
-8-bit product can overflow. Integer sums are exact, so a row's result does not depend on the rows beside it in a batch,
-nor on the processor's instruction set; dynamic quantisation, whose scale is taken over the whole batch, would give both up.
+In the int8 form every token has a step of its own for each product (symmetric, 181 values), each column of weights too
+(181 values, rounded so that the error of the product on dev rows is small), so that no processor's 8-bit product can
+overflow. Integer sums are exact, so a row's result does not depend on the rows beside it in a batch, nor on the processor's
+instruction set; the usual dynamic quantisation, whose step is taken over the whole batch, would give both up. Channels with
+large values give a part of their range to the weights.
 """
 
 import argparse
