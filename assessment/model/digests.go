@@ -5,14 +5,14 @@ package model
 // digests are the SHA-256 of the model's files.
 func digests() map[string]string {
 	return map[string]string{
-		"calibration.json":  "84d793d98963159b897d241d0beaf9aedb0e74d16872db86fc8c896f35ce9f4c",
-		"error_rates.json":  "d23daef22754368f5791d9f1249ecc839156be4fc4fb3d858970f4db56cbf989",
-		"heads.json":        "9c3f0e9736dd5064c798291b903d1947c36355d2055a00b9ef212dba0ffdc027",
-		"model.fp16.onnx":   "af9dcb06b672fc4ca1ad44c3f5190fd309397aa4b160f36c2536da802e5228b8",
-		"model.fp32.onnx":   "66ea43d333a0326e678a6e207176e3ae4eac263d20b12ae8090b7f3b3aa78bfe",
-		"model.int8.onnx":   "78b51706ecce890a76db3d89856613baa9588bd38b4a2dbd219885c0eee742ad",
-		"model_card.md":     "80e90ee37687036323168ecb7cb9938d4b270d420b5eae4dcf68bd6b09946fb0",
-		"tokenizer.json":    "8fb902a5d04454117d62f603ad1a1b19ec4dfcf3251f697245fc958c02bbf7e6",
-		"train_report.json": "9ae5151b64dd54e2f27ee060a0e26884134b5aeff4944760f7e37ff0c5a02ece",
+		"calibration.json":  "6560d11926d0ff93fef8a558535a90db823cb614d68ced4d56f26371f76fcd7f",
+		"error_rates.json":  "51e81186b8d139d87b93a0267299407ff49050d26af5fcf5dc61cf850618145a",
+		"heads.json":        "d0815879a88fe7504ac3baf9ac0213f5e65b3d184ccaffe9c2bf97598dc3516d",
+		"model.fp16.onnx":   "43a5c8f884b20df95d2438c6360d6ce062b00194afaa0858f34e7d3ca42c9445",
+		"model.fp32.onnx":   "9e24da156a284690f6cfdd7f0d698e381497557734017312eca0a1643869148c",
+		"model.int8.onnx":   "09ae391143cc7953777499f4a207212c78ef24960bce7c5c4424db6ce5c4cb22",
+		"model_card.md":     "475faf60e45dc5f7b57ead7a7e8575fd971c6e88a6a663e53b4627bd1d19f013",
+		"tokenizer.json":    "55da931f33f6d7c1acd2a06c9c85c1a0f3796a467edfee98339b3226038ff435",
+		"train_report.json": "60f523a3b6fd760d36ca61a023e1c5a75062ee3b107a13dfcde96f4b482b12e2",
 	}
 }

@@ -376,7 +376,7 @@ def main() -> None:
     args.add_argument("out")
     args.add_argument("--cap", type=int, default=600, help="rows of each set, form and label group")
     args.add_argument("--seeds", nargs="*", default=[])
-    args.add_argument("--version", default="0.2.0")
+    args.add_argument("--version", default="0.3.0")
     args = args.parse_args()
     graph = os.path.join(args.out, "model.int8.onnx")
     run, encoder = session(graph), Encoder(os.path.join(args.run, "tokenizer.json"))
