@@ -94,9 +94,15 @@ func TestLinkFindsAShift(t *testing.T) {
 	t.Parallel()
 	old, fresh := newFake(t), newFake(t)
 	fresh.bend = func(head string, v []float64) {
-		if head == assessment.HeadAct || head == assessment.HeadER || head == assessment.HeadEX {
-			for i := range v { // pulled to the middle by a quarter
-				v[i] += 0.25 * (1/float64(len(v)) - v[i])
+		neutral := map[string]int{assessment.HeadAct: len(v) - 1, assessment.HeadER: 0, assessment.HeadEX: 0}
+		to, ok := neutral[head]
+		if !ok {
+			return
+		}
+		for i := range v { // a quarter of every act and of every reaction passes unnoticed
+			if i != to {
+				v[to] += 0.25 * v[i]
+				v[i] *= 0.75
 			}
 		}
 	}

@@ -21,10 +21,10 @@ const (
 	MaxSuggestions     = 10
 	// suggestFrom is the score under which an answer is not suggested: nothing is better than something beside the point. It
 	// and meaningWeight are start values, set on a shop's 19 answers and 25 messages in both languages (retrieve_test.go).
-	suggestFrom = 0.22
+	suggestFrom = 0.2
 	// meaningWeight is the weight of the vectors in the score; the words have the rest. The encoder was trained to judge
 	// tone, so two messages of one mood lie close whatever they are about: words weigh more.
-	meaningWeight = 0.4
+	meaningWeight = 0.3
 	// centreFrom is from how many answers of a language on vectors are used. Vectors of one encoder all point much the same
 	// way, so their mean is taken off first; over fewer answers it says nothing, and any two texts would look alike.
 	centreFrom = 8
