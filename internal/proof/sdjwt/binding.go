@@ -2,9 +2,7 @@ package sdjwt
 
 import (
 	"crypto"
-	"encoding/json"
 	"fmt"
-	"strconv"
 	"time"
 
 	"heartmark/internal/keys"
@@ -83,8 +81,8 @@ func (t Token) VerifyBinding() (Binding, error) {
 func readBinding(claims map[string]any) (Binding, error) {
 	audience, isString := claims["aud"].(string)
 	nonce, isNonce := claims["nonce"].(string)
-	at, isTime := numericDate(claims["iat"])
-	if !isString || !isNonce || !isTime || audience == "" || nonce == "" {
+	at, err := schemas.ParseNumericDate(claims["iat"])
+	if !isString || !isNonce || err != nil || audience == "" || nonce == "" {
 		return Binding{}, fmt.Errorf("aud, nonce and iat are required: %w", ErrBinding)
 	}
 	for _, name := range []string{"exp", "nbf"} {
@@ -94,17 +92,6 @@ func readBinding(claims map[string]any) (Binding, error) {
 		}
 	}
 	return Binding{Audience: audience, Nonce: nonce, IssuedAt: at}, nil
-}
-
-// numericDate reads a whole number of seconds (RFC 7519, 2) between the years 1970 and 9999.
-func numericDate(v any) (time.Time, bool) {
-	n, _ := v.(json.Number)
-	seconds, err := strconv.ParseInt(n.String(), 10, 64)
-	const year10000 = 253402300800
-	if err != nil || seconds < 0 || seconds >= year10000 {
-		return time.Time{}, false
-	}
-	return time.Unix(seconds, 0).UTC(), true
 }
 
 // Check compares the binding with what was asked for, exactly, and its age with the limits. It returns ErrNonce,
