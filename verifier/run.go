@@ -20,8 +20,8 @@ type run struct {
 	common map[string]any // doc under the names of the data model: doc itself, but for an SD-JWT VC
 	// envelope is the token that doc came in, nil for a document that holds its proofs.
 	envelope *envelope
-	depth  int  // how many documents this one lies in
-	spent  *int // credentials verified inside others during this call, shared by its runs
+	depth    int  // how many documents this one lies in
+	spent    *int // credentials verified inside others during this call, shared by its runs
 
 	checks     []Check
 	inner      []Result

@@ -109,6 +109,7 @@ func (r *run) tokenFault(err error, kind Kind) (map[string]any, Kind, error) {
 		r.add("parse_token", "").say(shorten(err.Error()))
 		return nil, "", err
 	}
+	r.add("parse_ok", "")
 	return nil, kind, fmt.Errorf("%w: %w", errRefused, err)
 }
 
