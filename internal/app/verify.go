@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,10 +18,12 @@ import (
 )
 
 func verifyCommand(c *console) *cobra.Command {
-	var registryURL, policy, logProof string
+	var registryURL, logProof string
+	var terms verifier.Input
 	command := &cobra.Command{
 		Use: "verify FILE…", Short: "Verify credentials against the registry in the data folder, or a running one",
-		Long: "Verify reads each FILE (- for standard input) and prints the verdict with its checks.\n" +
+		Long: "Verify reads each FILE (- for standard input) and prints the verdict with its checks. A FILE holds JSON, or one token:\n" +
+			"vc+jwt, vp+jwt or dc+sd-jwt.\n" +
 			"It exits 0 when all are valid, 1 when one is not, 2 when none is invalid but a check could not be made.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(command *cobra.Command, files []string) error {
@@ -31,8 +34,9 @@ func verifyCommand(c *console) *cobra.Command {
 			if proof != nil && len(files) > 1 {
 				return exitWith(ExitUsage, errors.New("--log-proof belongs to one credential: give one FILE with it"))
 			}
+			terms.WantLog, terms.LogProof = proof != nil, proof
 			check := func(ctx context.Context, v *verifier.Verifier) error {
-				return c.verifyFiles(ctx, v, files, verifier.Input{Policy: policy, WantLog: proof != nil, LogProof: proof})
+				return c.verifyFiles(ctx, v, files, terms)
 			}
 			if registryURL != "" {
 				v, err := remoteVerifier(command.Context(), registryURL, func() time.Time { return time.Now().UTC() })
@@ -45,7 +49,9 @@ func verifyCommand(c *console) *cobra.Command {
 		},
 	}
 	command.Flags().StringVar(&registryURL, "registry", "", "origin of a running registry, such as http://localhost:8080")
-	command.Flags().StringVar(&policy, "policy", verifier.DefaultPolicy, "verification policy")
+	command.Flags().StringVar(&terms.Challenge, "challenge", "", "what the presenter was given: challenge of a proof, nonce of a token")
+	command.Flags().StringVar(&terms.Domain, "domain", "", "whom the presentation is for: domain of a proof, aud of a token")
+	command.Flags().StringVar(&terms.Policy, "policy", verifier.DefaultPolicy, "verification policy")
 	command.Flags().StringVar(&logProof, "log-proof", "", "file with the inclusion proof that came with the credential; the log is then checked too")
 	return command
 }
@@ -86,7 +92,7 @@ func (c *console) verifyFiles(ctx context.Context, v *verifier.Verifier, files [
 			return exitWith(ExitData, err)
 		}
 		in := terms
-		in.Data = data
+		in.Data = withoutLineEnd(data)
 		result, err := v.Verify(ctx, in)
 		switch {
 		case errors.Is(err, verifier.ErrUnreadable):
@@ -108,6 +114,11 @@ func (c *console) verifyFiles(ctx context.Context, v *verifier.Verifier, files [
 		return exitWith(worst, nil)
 	}
 	return nil
+}
+
+// withoutLineEnd drops the line end with which editors close a file: a token has none, and is read to the byte.
+func withoutLineEnd(data []byte) []byte {
+	return bytes.TrimSuffix(bytes.TrimSuffix(data, []byte("\n")), []byte("\r"))
 }
 
 // worse lets a not valid credential outweigh an undetermined one.
