@@ -7,7 +7,7 @@ LDFLAGS := -X heartmark/internal/app.version=$(VERSION)
 FUZZTIME ?= 20s
 DATA    ?= ../shared/data
 
-.PHONY: help deps build demo run test vet unit race interop browser crash lint fmt vuln fuzz bench bench-node evaluate model clean
+.PHONY: help deps build verifier demo run test vet unit race interop browser crash lint fmt vuln fuzz bench bench-node evaluate model clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -18,6 +18,10 @@ deps: ## obtain the ONNX Runtime library by package name into .deps, checked aga
 build: ## build bin/heartmark
 	@mkdir -p bin
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/heartmark ./cmd/heartmark
+
+verifier: ## build bin/heartmark-verify, the off-line verifier: one static program
+	@mkdir -p bin
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/heartmark-verify ./cmd/heartmark-verify
 
 demo: deps build ## run the main job end to end on sample conversations; leaves its files in demo-out
 	bin/heartmark demo --out demo-out
@@ -38,7 +42,7 @@ unit: ## unit tests, layers, vectors and the demo on a temporary folder
 	$(GO) test ./...
 
 race: ## the short tests of what runs concurrently, under the race detector
-	$(GO) test -race -short ./issuer/... ./registry/... ./verifier/... ./internal/... ./api/...
+	$(GO) test -race -short ./issuer/... ./registry/... ./verifier/... ./internal/... ./api/... ./assessment/intake/...
 
 interop: build ## independent wallets and verifiers from npm against our server
 	@sh scripts/node-tests.sh interop

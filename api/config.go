@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"heartmark/api/assessmentapi"
+	"heartmark/api/intakeapi"
 	"heartmark/api/issuerapi"
 	"heartmark/api/registryapi"
+	"heartmark/api/trainingapi"
 	"heartmark/api/verifierapi"
 	"heartmark/registry"
 
@@ -66,11 +68,15 @@ type Config struct {
 	Registry Registry
 	TransLog Log
 	Groups   StatusGroups
+	Trainer  trainingapi.Trainer
+	Library  trainingapi.Library
 	Verifier verifierapi.Verifier
 	Reports  assessmentapi.Reports
 	Assessor assessmentapi.Assessor // nil where the classifier is not available: submitting evidence answers 503
 	// Heads are the operator's own heads by name; nil where the classifier is not available: labelling answers 503.
-	Heads   map[string]assessmentapi.Labeller
+	Heads map[string]assessmentapi.Labeller
+	// Intake takes receipts and evidence batches; nil answers 503.
+	Intake  intakeapi.Service
 	SaltKey []byte // secret that makes a repeated submission the same report; may be empty
 	AtOnce  int    // submissions scored at once; 0 means 2
 	Ready   func(ctx context.Context) error
@@ -98,6 +104,8 @@ func (c Config) Validate() error {
 		{"Registry", c.Registry == nil},
 		{"TransLog", c.TransLog == nil},
 		{"Groups", c.Groups == nil},
+		{"Trainer", c.Trainer == nil},
+		{"Library", c.Library == nil},
 		{"Verifier", c.Verifier == nil},
 		{"Reports", c.Reports == nil},
 		{"Ready", c.Ready == nil},

@@ -11,10 +11,14 @@ import (
 
 	"heartmark/api"
 	"heartmark/api/assessmentapi"
+	"heartmark/api/intakeapi"
 	"heartmark/api/issuerapi"
 	"heartmark/api/problem"
 	"heartmark/api/registryapi"
+	"heartmark/api/trainingapi"
 	"heartmark/api/verifierapi"
+	"heartmark/assessment/intake"
+	"heartmark/assessment/training"
 	"heartmark/verifier"
 
 	"gopkg.in/yaml.v3"
@@ -179,10 +183,28 @@ func TestDocumentAgreesWithWireTypes(t *testing.T) {
 		"OfferRequest": issuerapi.OfferRequest{}, "OfferAnswer": issuerapi.OfferAnswer{}, "OfferState": issuerapi.OfferState{},
 		"NonceAnswer": issuerapi.NonceAnswer{}, "VerifyRequest": verifierapi.VerifyRequest{}, "LogProof": verifierapi.LogProof{},
 		"VerifyAnswer": verifierapi.VerifyAnswer{}, "Check": verifier.Check{}, "Health": api.Health{},
+		"PlanRequest": trainingapi.PlanRequest{}, "PlanAnswer": trainingapi.PlanAnswer{}, "PlanView": training.PlanView{},
+		"PlanModule": training.ModuleView{}, "PlanFigures": training.Figures{}, "PlanExercise": training.ExerciseView{},
+		"PlanMissing": training.MissingView{}, "Scenario": training.ScenarioView{}, "ScenarioPage": trainingapi.ScenarioPage{},
+		"SessionAnswer": trainingapi.SessionAnswer{}, "DueExercise": trainingapi.DueExercise{}, "NextExercise": trainingapi.NextExercise{},
+		"CompletionRequest": trainingapi.CompletionRequest{}, "MarkRequest": trainingapi.MarkRequest{}, "ApprovedAnswer": trainingapi.ApprovedAnswer{},
+		"AnswerPage": trainingapi.AnswerPage{}, "AnswerCount": trainingapi.AnswerCount{}, "SuggestionRequest": trainingapi.SuggestionRequest{},
+		"SuggestionAnswer": trainingapi.SuggestionAnswer{}, "SuggestedAnswer": trainingapi.SuggestedAnswer{},
 		"AuthorityRecord": registryapi.AuthorityRecord{}, "LogRef": registryapi.LogRef{}, "IssuerRecord": registryapi.IssuerRecord{},
 		"KeyRecord": registryapi.KeyRecord{}, "ArtefactRecord": registryapi.ArtefactRecord{},
 		"RegistryMetadata": registryapi.RegistryMetadata{}, "LogMetadata": registryapi.LogMetadata{}, "Framework": registryapi.Framework{},
 		"FrameworkRule": registryapi.FrameworkRule{}, "TRQPRequest": registryapi.TRQPRequest{}, "TRQPAnswer": registryapi.TRQPAnswer{},
+	}
+	for name, value := range map[string]any{
+		"ConsentRequest": intakeapi.ConsentRequest{}, "Confirmation": intakeapi.Confirmation{}, "ConsentAnswer": intakeapi.ConsentAnswer{},
+		"ConsentPage": intakeapi.ConsentPage{}, "ConsentText": intakeapi.ConsentText{}, "ConsentTexts": intakeapi.ConsentTexts{},
+		"ConsentTerms": intake.Terms{}, "ConsentTextRef": intake.TextRef{}, "ConsentSetting": intake.Setting{},
+		"BatchAnswer": intakeapi.BatchAnswer{}, "Quarantine": intakeapi.Quarantine{}, "FinishRequest": intakeapi.FinishRequest{},
+		"SubjectExport": intakeapi.SubjectExport{}, "SubjectReport": intakeapi.SubjectReport{}, "ErasureAnswer": intakeapi.ErasureAnswer{},
+		"RestrictionRequest": intakeapi.RestrictionRequest{}, "RestrictionAnswer": intakeapi.RestrictionAnswer{},
+		"CorrectionAnswer": intakeapi.CorrectionAnswer{}, "ScoringRequest": intakeapi.ScoringRequest{}, "ScoringAnswer": intakeapi.ScoringAnswer{},
+	} {
+		types[name] = value
 	}
 	for name, value := range types {
 		s, ok := d.Components.Schemas[name]

@@ -31,9 +31,11 @@ const (
 func (s *server) routes() []Route {
 	table := s.pageRoutes()
 	table = append(table, s.restRoutes()...)
+	table = append(table, s.intakeRoutes()...)
 	table = append(table, s.walletRoutes()...)
 	table = append(table, s.publicRoutes()...)
 	table = append(table, s.registryRoutes()...)
+	table = append(table, s.trainingRoutes()...)
 	return withHead(table)
 }
 

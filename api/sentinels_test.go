@@ -22,7 +22,6 @@ var unreachable = map[string]string{
 	"verifier.ErrOffline":       "a finding of a check, never an error of Verify",
 	"verifier.ErrLogMismatch":   "a finding of a check, never an error of Verify",
 	"oid4vci.ErrExists":         "between service and store",
-	"registry.ErrSnapshot":      "of the offline reader",
 	"registry.ErrLogBehind":     "stops the start; on a running server it is a fault of ours",
 	"translog.ErrDamaged":       "a fault of ours, 500",
 	"inclusion.ErrCheckpoint":   "of those who check a log proof: a finding",
@@ -42,7 +41,7 @@ func TestEverySentinelHasAnAnswer(t *testing.T) {
 	found := 0
 	for _, dir := range []string{
 		"schemas", "issuer", "issuer/oid4vci", "verifier", "registry", "registry/translog", "registry/translog/inclusion",
-		"assessment", "assessment/evidence",
+		"assessment", "assessment/evidence", "assessment/intake", "assessment/training",
 	} {
 		for _, name := range sentinels(t, filepath.Join(root, dir)) {
 			found++

@@ -11,9 +11,11 @@ import (
 
 	"heartmark/api/assessmentapi"
 	"heartmark/api/edge"
+	"heartmark/api/intakeapi"
 	"heartmark/api/issuerapi"
 	"heartmark/api/problem"
 	"heartmark/api/registryapi"
+	"heartmark/api/trainingapi"
 	"heartmark/api/ui"
 	"heartmark/api/verifierapi"
 
@@ -30,8 +32,10 @@ type server struct {
 	verifying   *verifierapi.Handler
 	registering *registryapi.Handler
 	assessments *assessmentapi.Handler
+	intake      *intakeapi.Handler
 	limits      *limiter
 	replays     *replays
+	training    *trainingapi.Handler
 	metrics     metrics
 	contract    contract
 	dialects    map[string]Dialect // by route path, for answers outside a handler
@@ -66,6 +70,7 @@ func newServer(c Config) (*server, error) {
 	}); err != nil {
 		return nil, err
 	}
+	s.intake = &intakeapi.Handler{Service: c.Intake, Origin: c.Origin, Now: c.Now}
 	if s.contract, err = loadContract(); err != nil {
 		return nil, err
 	}
@@ -73,6 +78,9 @@ func newServer(c Config) (*server, error) {
 	s.verifying = &verifierapi.Handler{Verifier: c.Verifier, Words: s.pages.CheckText}
 	s.registering = &registryapi.Handler{
 		Origin: c.Origin, DID: c.DID, Publications: c.Registry, Authorities: c.Registry, Log: c.TransLog,
+	}
+	if s.training, err = trainingapi.New(trainingapi.Config{Trainer: c.Trainer, Library: c.Library, Reports: c.Reports}); err != nil {
+		return nil, err
 	}
 	if s.metrics, err = newMetrics(c.Metrics); err != nil {
 		return nil, err

@@ -23,6 +23,28 @@ type HTMLOptions struct {
 	HelpText string
 	// ContestURL is where a level can be contested; empty tells whom to ask.
 	ContestURL string
+	// Plan is what to practise, in the page's language; nil leaves the section out. Package training makes it.
+	Plan *PagePlan
+}
+
+// PagePlan is a training plan as the page shows it.
+type PagePlan struct {
+	Modules  []PagePlanModule
+	Missing  [][2]string // name of a dimension without score, and what evidence is missing
+	Strong   []string    // names of dimensions where nothing needs closing
+	Progress []string    // what changed since earlier windows, and what was dropped for it
+}
+
+// PagePlanModule is one module of a PagePlan.
+type PagePlanModule struct {
+	Title, Facet, Chosen, Goal, Why, Check string
+	Exercises                              []string
+	Scenarios                              []PagePlanScenario
+}
+
+// PagePlanScenario is a situation to practise an answer in.
+type PagePlanScenario struct {
+	Scene, Situation, Message, Skilful string
 }
 
 // RenderHTML writes the report as one self-contained page in lang ("en" or "zh"): no script, nothing remote.
@@ -64,6 +86,7 @@ type page struct {
 	Limits         []string
 	Method         [][2]string
 	ContestURL     string
+	Plan           *PagePlan
 }
 
 type pageOverall struct {
@@ -105,7 +128,7 @@ type quotePart struct {
 
 func newPage(r Report, o HTMLOptions) page {
 	t := pageTexts(o.Lang)
-	p := page{Lang: o.Lang, HTMLLang: map[string]string{"en": "en", "zh": "zh-CN"}[o.Lang], T: t, R: r, ContestURL: o.ContestURL}
+	p := page{Lang: o.Lang, HTMLLang: map[string]string{"en": "en", "zh": "zh-CN"}[o.Lang], T: t, R: r, ContestURL: o.ContestURL, Plan: o.Plan}
 	scored := 0
 	for _, d := range schemas.Dimensions() {
 		rep := r.Dimensions[d]

@@ -26,7 +26,7 @@ func TestRenderHTML(t *testing.T) {
 	for name, rep := range map[string]assessment.Report{"rich": r, "thin": assess(t, &fakeClassifier{rows: rows()}, thin.read(t)), "unavailable": assess(t, &fakeClassifier{fail: io.ErrUnexpectedEOF}, thin.read(t))} {
 		for _, lang := range []string{"en", "zh"} {
 			var b bytes.Buffer
-			if err := assessment.RenderHTML(&b, rep, lang); err != nil {
+			if err := assessment.RenderPage(&b, rep, assessment.HTMLOptions{Lang: lang, Plan: planOf(name)}); err != nil {
 				t.Fatalf("%s %s: %v", name, lang, err)
 			}
 			page := b.String()
@@ -40,6 +40,22 @@ func TestRenderHTML(t *testing.T) {
 			}
 		}
 	}
+}
+
+// planOf is a plan whose words try to be markup, none for a thin report, and one without modules for the rest.
+func planOf(name string) *assessment.PagePlan {
+	switch name {
+	case "rich":
+		return &assessment.PagePlan{
+			Modules: []assessment.PagePlanModule{{
+				Title: "<script>", Exercises: []string{"<img>"}, Scenarios: []assessment.PagePlanScenario{{Scene: "game", Message: `"<b>`}},
+			}},
+			Missing: [][2]string{{"a", "b"}}, Progress: []string{"c"}, Strong: []string{"d"},
+		}
+	case "thin":
+		return nil
+	}
+	return &assessment.PagePlan{}
 }
 
 // checkTags reports elements that are opened and not closed, or the other way round.

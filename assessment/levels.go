@@ -10,6 +10,16 @@ import (
 // Cuts of the scale, of 1, for developing, proficient and advanced: start values, provisional.
 func cuts() [3]float64 { return [3]float64{0.40, 0.60, 0.78} }
 
+// Cuts are where the levels developing, proficient and advanced begin, in points of a score (0 to 100). Start values,
+// provisional: a report on them carries CaveatProvisionalScale.
+func Cuts() [3]float64 {
+	out := cuts()
+	for i := range out {
+		out[i] *= 100
+	}
+	return out
+}
+
 // How sure a level must be to be shown, to be certified, and to be certified without a reviewer.
 const (
 	showP    = 0.80

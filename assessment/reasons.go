@@ -23,6 +23,7 @@ const (
 	ReasonHeadMissing    = "head_missing"
 	ReasonModelOutput    = "model_output"
 	ReasonModel          = "model"
+	ReasonCorrected      = "corrected"
 
 	certifyPrefix = "certify_"
 )
@@ -62,6 +63,8 @@ func plain(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
 func reasonWords(code string) [2]string {
 	switch code {
+	case ReasonCorrected:
+		return [2]string{"A message behind this result was taken out at the person's wish; a new assessment gives a new result.", "应本人要求，此结果所依据的一条消息已被移除；重新评估后会得到新的结果。"}
 	case ReasonOpportunities:
 		return [2]string{"Situations that asked for this skill: {have}; {need} are needed.", "需要用到这项能力的情境有 {have} 次，至少需要 {need} 次。"}
 	case ReasonInformation:

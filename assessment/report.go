@@ -2,6 +2,7 @@ package assessment
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
 	"strings"
 
@@ -43,6 +44,8 @@ type Report struct {
 	Overall    Overall                               `json:"overall"`
 	Quality    Quality                               `json:"quality"`
 	Caveats    []string                              `json:"caveats"`
+	// Version counts corrections: 0 for a report as it was made, 2 after the first correction.
+	Version int `json:"version,omitempty"`
 
 	ID         string     `json:"-"`
 	Provenance Provenance `json:"-"`
@@ -112,6 +115,15 @@ type FacetReport struct {
 	Info float64 `json:"info"`
 }
 
+// Counted reports whether the facet has enough information to be part of its dimension's score.
+func (f FacetReport) Counted() bool { return f.Info >= minFacetInfo }
+
+// SEM is the standard deviation of the facet's Beta posterior, in points (0 to 100). It leaves out what conversations and
+// error rates add, so it orders facets and is no interval for a reader.
+func (f FacetReport) SEM() float64 {
+	return 100 * math.Sqrt(f.Mean*(1-f.Mean)/(f.Info+priorStrength+1))
+}
+
 // Evidence is one of the subject's own messages that moved a facet.
 type Evidence struct {
 	Message      string      `json:"message"`
@@ -161,6 +173,9 @@ type Quality struct {
 	Languages  map[string]float64 `json:"languages"`
 	Dropped    map[string]int     `json:"dropped"`
 	NearCopies int                `json:"near_copies"`
+	// Scenes counts the answered opportunities by kind of scene, assessment scenes and those of unknown kind left out: where
+	// this person has room to practise.
+	Scenes map[string]int `json:"scenes,omitempty"`
 }
 
 // Provenance is what a credential may say of a report, and what its keeper needs. It is stored with the report.
@@ -190,6 +205,8 @@ type Item struct {
 	Assessment   bool    `json:"assessment,omitempty"`
 	Conversation string  `json:"conversation"`          // keyed hash
 	Counterpart  string  `json:"counterpart,omitempty"` // keyed hash
+	// Messages are keyed hashes of the subject's messages that the item rests on, so that one can be taken out.
+	Messages []string `json:"messages,omitempty"`
 }
 
 // JSON returns the report's documented form: the same report, the same bytes.
@@ -290,7 +307,25 @@ func (r *run) tallied() Quality {
 			q.Dropped[why] = n
 		}
 	}
+	q.Scenes = r.scenesSeen()
 	return q
+}
+
+// scenesSeen counts the items by kind of scene; nil where no kind is known.
+func (r *run) scenesSeen() map[string]int {
+	var seen map[string]int
+	for i := range r.items {
+		it := &r.items[i]
+		kind := r.turns[it.turn].scene.Kind
+		if it.assessment || kind == "" || kind == evidence.SceneAssessment {
+			continue
+		}
+		if seen == nil {
+			seen = map[string]int{}
+		}
+		seen[kind]++
+	}
+	return seen
 }
 
 // keep turns the items into what is stored.
@@ -302,6 +337,9 @@ func (r *run) keep() []Item {
 			Facet: r.a.facets[it.facet].code, Outcome: round(it.y, 4), Weight: round(it.w, 4), Day: r.turns[it.turn].day,
 			Language: r.turns[it.turn].lang, Scene: r.turns[it.turn].scene.Kind, Assessment: it.assessment,
 			Conversation: r.keyed("conversation", r.names.names[it.cluster]),
+		}
+		for _, id := range r.turns[it.turn].ids {
+			k.Messages = append(k.Messages, r.keyed("message", id))
 		}
 		if it.counterpart != noCounterpart {
 			k.Counterpart = r.keyed("counterpart", r.names.names[it.counterpart])

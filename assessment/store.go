@@ -24,6 +24,14 @@ type Sealer interface {
 	Open(ctx context.Context, tenant, kind, id string, sealed []byte) ([]byte, error)
 }
 
+// SubjectSealer is a Sealer that has keys of each subject's own, which erasure destroys. Where a Store is given one, it seals a
+// report and its items under the key of the report's subject.
+type SubjectSealer interface {
+	Sealer
+	// ForSubject returns the sealer under the subject's key, and the keyed hash under which the subject's reports are listed.
+	ForSubject(tenant, subject string) (sealer Sealer, ref string)
+}
+
 // Kinds under which the store seals.
 const (
 	SealReport = "assessment_report"

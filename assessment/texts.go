@@ -48,6 +48,15 @@ func pageWords() map[string][2]string {
 		"d_marks":      {"Marked words weighed most: without them the reading would change.", "标出的词影响最大：去掉它们，判断就会改变。"},
 		"d_missing":    {"What is missing", "还缺什么"},
 		"d_missing_ok": {"No score is given rather than a guess.", "宁可不给分数，也不猜测。"},
+		"p_head":       {"What to practise", "练习计划"},
+		"p_tasks":      {"Exercises", "练习"},
+		"p_scene":      {"A situation to try an answer in", "试着回应一个情境"},
+		"p_skilful":    {"What a skilful answer does:", "好的回应会这样做："},
+		"p_check":      {"Ask yourself afterwards", "练完问问自己"},
+		"p_since":      {"Since earlier windows", "与之前相比"},
+		"p_strong":     {"At the highest level: nothing to close here", "已达最高等级，无需补差"},
+		"p_missing":    {"Where evidence is missing", "哪里还缺数据"},
+		"p_none":       {"There is no gap that the evidence supports, so no module is suggested.", "目前没有数据支持的差距，因此不推荐练习模块。"},
 		"evidence":     {"What this rests on", "报告依据"},
 		"f_window":     {"Time span", "时间范围"},
 		"f_platforms":  {"Platforms", "平台"},
@@ -99,6 +108,18 @@ func pageWords() map[string][2]string {
 		words["facet_"+code] = w
 	}
 	return words
+}
+
+// FacetName is the facet's name in lang ("en" or "zh"); its code for an unknown one.
+func FacetName(code, lang string) string {
+	words, ok := facetWords()[code]
+	switch {
+	case !ok:
+		return code
+	case lang == "zh":
+		return words[1]
+	}
+	return words[0]
 }
 
 func facetWords() map[string][2]string {

@@ -15,6 +15,7 @@ import (
 // turn is what one actor wrote without another speaking in between: people split one answer over several lines.
 type turn struct {
 	id           string // of its first message
+	ids          []string
 	messages     int
 	actor        string
 	self         bool
@@ -112,13 +113,14 @@ func (r *run) collectConversation(messages []evidence.Message) {
 				last.role == m.Role && utf8.RuneCountInString(last.text)+utf8.RuneCountInString(string(m.Text)) < maxTurnRunes {
 				last.text += "\n" + string(m.Text)
 				last.messages++
+				last.ids = append(last.ids, m.ID)
 				last.reactions = append(last.reactions, m.Reactions...)
 				last.repaired = math.Max(last.repaired, m.Repaired)
 				continue
 			}
 		}
 		r.turns = append(r.turns, turn{
-			id: m.ID, messages: 1, actor: m.Actor, self: self, day: m.Day, conversation: conv, part: m.Part, text: string(m.Text),
+			id: m.ID, ids: []string{m.ID}, messages: 1, actor: m.Actor, self: self, day: m.Day, conversation: conv, part: m.Part, text: string(m.Text),
 			replyTo: m.ReplyTo, to: m.To, hint: m.Lang, voice: m.Channel == "voice_transcript", scene: m.Scene, role: m.Role,
 			prompt: prompt, flags: m.Flags, reactions: slices.Clone(m.Reactions), care: m.Care, repaired: m.Repaired,
 		})

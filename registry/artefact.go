@@ -7,24 +7,29 @@ import (
 	"mime"
 	"regexp"
 	"slices"
-	"time"
 
 	"heartmark/schemas"
+	"heartmark/schemas/trust"
 )
 
-// Kind is a kind of artefact: the first step of its address.
-type Kind string
+// Published documents are those of package trust, which off-line readers share.
+type (
+	// Kind is a kind of artefact: the first step of its address.
+	Kind = trust.ArtefactKind
+	// Artefact is a published document. Its address is the origin, the kind and the name; its bytes never change.
+	Artefact = trust.Artefact
+)
 
 // The kinds.
 const (
-	KindSchemas      Kind = "schemas"
-	KindContexts     Kind = "contexts"
-	KindAchievements Kind = "achievements"
-	KindTypes        Kind = "vct"
+	KindSchemas      = trust.KindSchemas
+	KindContexts     = trust.KindContexts
+	KindAchievements = trust.KindAchievements
+	KindTypes        = trust.KindTypes
 )
 
 // Kinds returns all kinds.
-func Kinds() []Kind { return []Kind{KindSchemas, KindContexts, KindAchievements, KindTypes} }
+func Kinds() []Kind { return trust.ArtefactKinds() }
 
 // maxArtefact is the size limit of an artefact in bytes.
 const maxArtefact = 256 << 10
@@ -34,22 +39,6 @@ var (
 	artefactName    = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*){1,5}$`)
 	artefactVersion = regexp.MustCompile(`/v[1-9][0-9]{0,5}(/|$)`)
 )
-
-// Artefact is a published document. Its address is the origin, the kind and the name; its bytes never change.
-type Artefact struct {
-	Kind      Kind   `json:"kind"`
-	Name      string `json:"name"`
-	MediaType string `json:"mediaType"`
-	// Data is left out of lists.
-	Data []byte `json:"data,omitempty"`
-	Size int    `json:"size"`
-	// SHA256 is in hex; SRI is the Subresource Integrity digest, "sha384-" and base64.
-	SHA256    string    `json:"sha256"`
-	SRI       string    `json:"digestSRI"`
-	Published time.Time `json:"published"`
-	Leaf      string    `json:"leaf,omitempty"`
-	Log       *uint64   `json:"logIndex,omitempty"`
-}
 
 // NewArtefact asks for a document to be published.
 type NewArtefact struct {

@@ -6,6 +6,7 @@ import (
 
 	"heartmark/internal/did"
 	"heartmark/schemas"
+	"heartmark/schemas/trust"
 )
 
 // Types of the service entries of the installation's DID document. TRQP 2.0 fixes none.
@@ -34,7 +35,7 @@ func (r *Registry) DIDDocument(ctx context.Context, id string) (document []byte,
 func (r *Registry) buildDocument(id string, all []Key) ([]byte, error) {
 	var methods []did.PublishedMethod
 	revoked := map[string]string{}
-	for _, k := range currentKeys(all) {
+	for _, k := range trust.CurrentKeys(all) {
 		purposes, published := purposesOf(k)
 		if !published {
 			continue

@@ -18,5 +18,5 @@
 // # What it does not do
 //
 // It holds nothing about persons, answers no look-up by credential or holder, and keeps no record of look-ups. It knows
-// no HTTP. Start with New; OpenSnapshot answers the same questions without a registry.
+// no HTTP. Start with New; a trust.Snapshot answers the same questions without a registry.
 package registry

@@ -32,8 +32,6 @@ var (
 	ErrRollback = errors.New("status list would go back")
 	// ErrUnavailable: the list on record is out of date and a new one could not be made (503).
 	ErrUnavailable = errors.New("status list is not available now")
-	// ErrSnapshot: a snapshot is malformed or not signed by the key asked for.
-	ErrSnapshot = errors.New("registry snapshot is not good")
 	// ErrLogBehind: the log has fewer entries than were marked as logged: it is not the log that belongs to this store.
 	ErrLogBehind = errors.New("log is behind the registry")
 )

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"heartmark/schemas"
+	"heartmark/schemas/trust"
 )
 
 // FsckReport says what Fsck looked at.
@@ -77,14 +78,14 @@ func (f *fsck) authorities(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, versions := range byID(records) {
+		for _, versions := range trust.ByID(records) {
 			for n, a := range versions {
 				f.report.Authorities++
 				what := fmt.Sprintf("authority %s version %d", a.ID, a.Version)
 				if a.Version != uint64(n+1) {
 					f.fault("%s: version %d is missing", what, n+1)
 				}
-				p, err := a.entry()
+				p, err := authorityEntry(a)
 				if err := f.statement(ctx, what, a.Leaf, p, err); err != nil {
 					return err
 				}
@@ -103,7 +104,7 @@ func (f *fsck) keys(ctx context.Context) error {
 		}
 		for _, k := range all {
 			f.report.Keys++
-			p, err := k.entry()
+			p, err := keyEntry(k)
 			if err := f.statement(ctx, fmt.Sprintf("key %s version %d", k.Method, k.Version), k.Leaf, p, err); err != nil {
 				return err
 			}

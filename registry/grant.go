@@ -2,24 +2,17 @@ package registry
 
 import (
 	"context"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/sha512"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"hash"
-	"math/big"
 	"slices"
 	"strconv"
 	"time"
 
 	"heartmark/internal/did"
 	"heartmark/schemas"
+	"heartmark/schemas/trust"
 )
 
 const (
@@ -103,35 +96,10 @@ func (r *Registry) checkControl(ctx context.Context, entity string, p ControlPro
 	if err != nil {
 		return "", fmt.Errorf("key of %s: %w: %w", p.Method, ErrProof, err)
 	}
-	if !verifySignature(key, c.Message(), p.Signature) {
+	if !trust.VerifySignature(key, c.Message(), p.Signature) {
 		return "", fmt.Errorf("signature over the challenge: %w", ErrProof)
 	}
 	return id, nil
-}
-
-// verifySignature checks Ed25519 and fixed-length ECDSA signatures over message (RFC 8032; ES256 and ES384 of RFC 7518).
-func verifySignature(key crypto.PublicKey, message, signature []byte) bool {
-	switch k := key.(type) {
-	case ed25519.PublicKey:
-		return len(k) == ed25519.PublicKeySize && len(message) > 0 && ed25519.Verify(k, message, signature)
-	case *ecdsa.PublicKey:
-		var h hash.Hash
-		switch k.Curve {
-		case elliptic.P256():
-			h = sha256.New()
-		case elliptic.P384():
-			h = sha512.New384()
-		default:
-			return false
-		}
-		n := (k.Curve.Params().BitSize + 7) / 8
-		if len(signature) != 2*n || len(message) == 0 {
-			return false
-		}
-		h.Write(message)
-		return ecdsa.Verify(k, h.Sum(nil), new(big.Int).SetBytes(signature[:n]), new(big.Int).SetBytes(signature[n:]))
-	}
-	return false
 }
 
 // Grant asks for authorities: one for each resource.
@@ -235,7 +203,7 @@ func (r *Registry) complete(g *Grant, now time.Time) error {
 
 // addAuthority puts a version and its log entry into the change.
 func (c *Change) addAuthority(a Authority) error {
-	p, err := a.entry()
+	p, err := authorityEntry(a)
 	if err != nil {
 		return err
 	}
@@ -352,7 +320,7 @@ func (r *Registry) Deactivate(ctx context.Context, actor Actor, entity, reason s
 			return 0, fmt.Errorf("entity %s: %w", entity, ErrNotFound)
 		}
 		var c Change
-		for _, versions := range byID(records) {
+		for _, versions := range trust.ByID(records) {
 			last := versions[len(versions)-1]
 			if last.Status != Active {
 				continue

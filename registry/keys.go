@@ -11,57 +11,32 @@ import (
 	"heartmark/internal/did"
 	"heartmark/internal/keys"
 	"heartmark/schemas"
+	"heartmark/schemas/trust"
+)
+
+// The statements about keys are those of package trust, which off-line readers share.
+type (
+	// Key is one version of the statement about a key.
+	Key = trust.Key
+	// KeyInterval is the time in which a key could sign for its DID.
+	KeyInterval = trust.KeyInterval
 )
 
 // Status of a key.
 const (
-	KeyActive  = "active"
-	KeyRetired = "retired" // signs no more; what it signed stands
-	KeyRevoked = "revoked" // no longer trustworthy
+	KeyActive  = trust.KeyActive
+	KeyRetired = trust.KeyRetired
+	KeyRevoked = trust.KeyRevoked
 )
 
 // Kinds of keys that the registry records. They are never shared.
 const (
-	KindCredential = "credential"
-	KindStatusList = "status_list"
-	KindRequest    = "request_object"
-	KindSnapshot   = "snapshot"
-	KindLog        = "log"
+	KindCredential = trust.KindCredential
+	KindStatusList = trust.KindStatusList
+	KindRequest    = trust.KindRequest
+	KindSnapshot   = trust.KindSnapshot
+	KindLog        = trust.KindLog
 )
-
-// Key is one version of the statement about a key.
-type Key struct {
-	DID     string `json:"did"`
-	Method  string `json:"method"`
-	Version uint64 `json:"version"`
-	// Kind is what the key signs; PublicKeyMultibase its Multikey form.
-	Kind               string `json:"kind"`
-	PublicKeyMultibase string `json:"publicKeyMultibase"`
-	// From is inclusive; Until, exclusive, is the planned end, zero for none.
-	From   time.Time `json:"from"`
-	Until  time.Time `json:"until,omitzero"`
-	Status string    `json:"status"`
-	// Since is when Status took effect.
-	Since    time.Time `json:"since"`
-	Reason   string    `json:"reason,omitempty"`
-	Recorded time.Time `json:"recorded"`
-	Leaf     string    `json:"leaf,omitempty"`
-}
-
-// KeyInterval is the time in which a key could sign for its DID.
-type KeyInterval struct {
-	DID                string
-	Method             string
-	Kind               string
-	PublicKeyMultibase string
-	From               time.Time // inclusive
-	Until              time.Time // exclusive; zero while the key is in use
-	// Revoked is when the key stopped to be trustworthy, zero if it did not, and Reason why.
-	Revoked time.Time
-	Reason  string
-	// LogIndex is the place of the newest statement in the log, nil while it is on its way.
-	LogIndex *uint64
-}
 
 // NewKey asks for a key to be recorded.
 type NewKey struct {
@@ -132,7 +107,7 @@ func (r *Registry) hosts(id string) bool {
 }
 
 func (r *Registry) recordKey(ctx context.Context, actor Actor, k Key) error {
-	p, err := k.entry()
+	p, err := keyEntry(k)
 	if err != nil {
 		return err
 	}
@@ -140,8 +115,8 @@ func (r *Registry) recordKey(ctx context.Context, actor Actor, k Key) error {
 	return r.record(ctx, actor, AuditKey, k.Method, Change{Keys: []Key{k}, Pending: []Pending{p}})
 }
 
-// entry is what the log says of a version.
-func (k Key) entry() (Pending, error) {
+// keyEntry is what the log says of a version.
+func keyEntry(k Key) (Pending, error) {
 	k.Leaf = ""
 	return entry(schemas.LogKey, k.Method, k, k.Recorded)
 }
@@ -208,52 +183,12 @@ func (r *Registry) lastKey(ctx context.Context, owner, method string) (Key, erro
 	if err != nil {
 		return Key{}, err
 	}
-	for _, k := range currentKeys(all) {
+	for _, k := range trust.CurrentKeys(all) {
 		if k.Method == method {
 			return k, nil
 		}
 	}
 	return Key{}, fmt.Errorf("key %s: %w", method, ErrNotFound)
-}
-
-// currentKeys returns the newest version of each key, in the order in which the keys begin.
-func currentKeys(all []Key) []Key {
-	newest := map[string]Key{}
-	for _, k := range all {
-		if old, ok := newest[k.Method]; !ok || k.Version > old.Version {
-			newest[k.Method] = k
-		}
-	}
-	out := make([]Key, 0, len(newest))
-	for _, k := range newest {
-		out = append(out, k)
-	}
-	slices.SortFunc(out, func(a, b Key) int {
-		if c := a.From.Compare(b.From); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Method, b.Method)
-	})
-	return out
-}
-
-// interval returns the time in which the key could sign.
-func (k Key) interval() KeyInterval {
-	i := KeyInterval{
-		DID: k.DID, Method: k.Method, Kind: k.Kind, PublicKeyMultibase: k.PublicKeyMultibase, From: k.From, Until: k.Until,
-	}
-	if k.Status != KeyActive && (i.Until.IsZero() || k.Since.Before(i.Until)) {
-		i.Until = k.Since
-	}
-	if k.Status == KeyRevoked {
-		i.Revoked, i.Reason = k.Since, k.Reason
-	}
-	return i
-}
-
-// covers reports whether the interval holds at; the zero time asks for any.
-func (i KeyInterval) covers(at time.Time) bool {
-	return at.IsZero() || !at.Before(i.From) && (i.Until.IsZero() || at.Before(i.Until))
 }
 
 // KeyIntervals returns the intervals of a DID's keys that hold at the time, or all for the zero time, in the order in
@@ -263,7 +198,7 @@ func (r *Registry) KeyIntervals(ctx context.Context, id string, at time.Time) ([
 	if err != nil {
 		return nil, err
 	}
-	current := currentKeys(all)
+	current := trust.CurrentKeys(all)
 	leaves := make([]string, len(current))
 	for n, k := range current {
 		leaves[n] = k.Leaf
@@ -274,8 +209,8 @@ func (r *Registry) KeyIntervals(ctx context.Context, id string, at time.Time) ([
 	}
 	var out []KeyInterval
 	for _, k := range current {
-		i := k.interval()
-		if !i.covers(at) {
+		i := k.Interval()
+		if !i.Covers(at) {
 			continue
 		}
 		if index, ok := logged[k.Leaf]; ok {

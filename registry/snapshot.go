@@ -4,61 +4,23 @@ import (
 	"context"
 	"crypto"
 	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"time"
 
 	"heartmark/registry/translog/inclusion"
-	"heartmark/schemas"
+	"heartmark/schemas/trust"
 )
 
 const (
-	// snapshotFormat names the payload; snapshotLabel keeps its signature from being one over anything else.
-	snapshotFormat = "heartmark/registry-snapshot/v1"
-	snapshotLabel  = snapshotFormat + "\n"
-	// snapshotEvery is how long a snapshot is handed out before the next is made; snapshotLife what it says of itself.
+	// snapshotEvery is how long a snapshot is handed out before the next is made.
 	snapshotEvery = time.Minute
-	snapshotLife  = 24 * time.Hour
 	// maxSnapshotLists bounds the lists in a snapshot.
 	maxSnapshotLists = 10_000
 )
 
-// envelope is a snapshot on the wire. The payload stands as a text, so that the very bytes that were signed are checked
-// before anything reads them.
-type envelope struct {
-	Payload   string            `json:"payload"` // base64url of the JSON of snapshotBody
-	Signature envelopeSignature `json:"signature"`
-}
-
-type envelopeSignature struct {
-	KeyID string `json:"keyId"` // DID URL of the snapshot key
-	Value string `json:"value"` // base64url; Ed25519 or ES256 over snapshotLabel and the payload's bytes
-}
-
-type snapshotBody struct {
-	Format   string    `json:"format"`
-	Registry string    `json:"registry"`
-	Origin   string    `json:"origin"`
-	Created  time.Time `json:"created"`
-	Expires  time.Time `json:"expires"`
-	// Sequence is the size of the log: a later snapshot has no smaller one.
-	Sequence    uint64            `json:"sequence"`
-	Authorities []Authority       `json:"authorities"`
-	Keys        []Key             `json:"keys"`
-	Documents   map[string]string `json:"didDocuments"` // text by DID
-	Artefacts   []Artefact        `json:"artefacts"`    // without bytes
-	StatusLists map[string]string `json:"statusLists"`  // text by list URL
-	Log         snapshotLog       `json:"log"`
-}
-
-type snapshotLog struct {
-	Checkpoint   string   `json:"checkpoint"`
-	VerifierKeys []string `json:"verifierKeys"`
-}
-
 // Snapshot returns the whole registry, signed with the snapshot key, for those who verify without a network:
-// OpenSnapshot reads it. It is made at most once a minute.
+// trust.Open reads it. It is made at most once a minute.
 func (r *Registry) Snapshot(ctx context.Context) ([]byte, error) {
 	r.export.Lock()
 	defer r.export.Unlock()
@@ -66,13 +28,13 @@ func (r *Registry) Snapshot(ctx context.Context) ([]byte, error) {
 	if age := now.Sub(r.cachedAt); r.cached != nil && age >= 0 && age < snapshotEvery {
 		return r.cached, nil
 	}
-	body, err := r.snapshotBody(ctx, now)
+	body, err := r.contents(ctx, now)
 	if err != nil {
 		return nil, err
 	}
-	payload, err := schemas.Marshal(body)
+	payload, message, err := body.Encode()
 	if err != nil {
-		return nil, fmt.Errorf("snapshot: %w", err)
+		return nil, err
 	}
 	signer, method, err := r.c.Signers.SnapshotSigner(ctx)
 	if err != nil {
@@ -82,24 +44,21 @@ func (r *Registry) Snapshot(ctx context.Context) ([]byte, error) {
 	if err := r.journal(ctx, audit); err != nil {
 		return nil, err
 	}
-	signature, err := crypto.SignMessage(signer, rand.Reader, append([]byte(snapshotLabel), payload...), crypto.Hash(0))
+	signature, err := crypto.SignMessage(signer, rand.Reader, message, crypto.Hash(0))
 	if err != nil {
 		return nil, fmt.Errorf("sign snapshot: %w", err)
 	}
-	encode := base64.RawURLEncoding.EncodeToString
-	out, err := schemas.Marshal(envelope{
-		Payload: encode(payload), Signature: envelopeSignature{KeyID: method, Value: encode(signature)},
-	})
+	out, err := trust.Seal(payload, method, signature)
 	if err != nil {
-		return nil, fmt.Errorf("snapshot: %w", err)
+		return nil, fmt.Errorf("snapshot: %w: %w", ErrLimits, err)
 	}
 	r.cached, r.cachedAt = out, now
 	return out, nil
 }
 
-func (r *Registry) snapshotBody(ctx context.Context, now time.Time) (snapshotBody, error) {
-	body := snapshotBody{
-		Format: snapshotFormat, Registry: r.did, Origin: r.c.Origin, Created: now, Expires: now.Add(snapshotLife),
+func (r *Registry) contents(ctx context.Context, now time.Time) (trust.Contents, error) {
+	body := trust.Contents{
+		Format: trust.Format, Registry: r.did, Origin: r.c.Origin, Created: now, Expires: now.Add(trust.SnapshotLife),
 		Documents: map[string]string{}, StatusLists: map[string]string{},
 	}
 	checkpoint, err := r.c.Log.Checkpoint(ctx)
@@ -111,8 +70,8 @@ func (r *Registry) snapshotBody(ctx context.Context, now time.Time) (snapshotBod
 		return body, err
 	}
 	body.Sequence = parsed.Size
-	body.Log = snapshotLog{Checkpoint: string(checkpoint), VerifierKeys: r.c.Log.VerifierKeys()}
-	for _, add := range []func(context.Context, *snapshotBody) error{r.addAuthorities, r.addKeys, r.addArtefacts, r.addLists} {
+	body.Log = trust.LogHead{Checkpoint: string(checkpoint), VerifierKeys: r.c.Log.VerifierKeys()}
+	for _, add := range []func(context.Context, *trust.Contents) error{r.addAuthorities, r.addKeys, r.addArtefacts, r.addLists} {
 		if err := add(ctx, &body); err != nil {
 			return body, fmt.Errorf("snapshot: %w", err)
 		}
@@ -139,7 +98,7 @@ func pages(list func(after string, limit int) ([]string, error), add func(name s
 	}
 }
 
-func (r *Registry) addAuthorities(ctx context.Context, b *snapshotBody) error {
+func (r *Registry) addAuthorities(ctx context.Context, b *trust.Contents) error {
 	list := func(after string, limit int) ([]string, error) { return r.c.Store.Entities(ctx, after, limit) }
 	return pages(list, func(entity string) error {
 		records, err := r.c.Store.Authorities(ctx, entity)
@@ -152,7 +111,7 @@ func (r *Registry) addAuthorities(ctx context.Context, b *snapshotBody) error {
 	})
 }
 
-func (r *Registry) addKeys(ctx context.Context, b *snapshotBody) error {
+func (r *Registry) addKeys(ctx context.Context, b *trust.Contents) error {
 	list := func(after string, limit int) ([]string, error) { return r.c.Store.KeyDIDs(ctx, after, limit) }
 	return pages(list, func(id string) error {
 		all, err := r.c.Store.Keys(ctx, id)
@@ -170,13 +129,16 @@ func (r *Registry) addKeys(ctx context.Context, b *snapshotBody) error {
 	})
 }
 
-func (r *Registry) addArtefacts(ctx context.Context, b *snapshotBody) error {
+func (r *Registry) addArtefacts(ctx context.Context, b *trust.Contents) error {
 	for _, kind := range Kinds() {
 		list := func(after string, limit int) ([]string, error) {
 			page, err := r.Artefacts(ctx, kind, after, limit)
 			names := make([]string, len(page))
 			for i, a := range page {
 				names[i] = a.Name
+			}
+			if err == nil && kind == KindSchemas {
+				err = r.withBytes(ctx, page)
 			}
 			b.Artefacts = append(b.Artefacts, page...)
 			return names, err
@@ -188,7 +150,19 @@ func (r *Registry) addArtefacts(ctx context.Context, b *snapshotBody) error {
 	return nil
 }
 
-func (r *Registry) addLists(ctx context.Context, b *snapshotBody) error {
+// withBytes fills in the bytes of schemas: verifying needs them, and a credential pins them by digest.
+func (r *Registry) withBytes(ctx context.Context, page []Artefact) error {
+	for i, a := range page {
+		whole, err := r.c.Store.Artefact(ctx, a.Kind, a.Name)
+		if err != nil {
+			return fmt.Errorf("%s/%s: %w", a.Kind, a.Name, err)
+		}
+		page[i].Data = whole.Data
+	}
+	return nil
+}
+
+func (r *Registry) addLists(ctx context.Context, b *trust.Contents) error {
 	groups, err := r.c.Lists.Groups(ctx)
 	if err != nil {
 		return err

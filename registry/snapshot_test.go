@@ -12,6 +12,7 @@ import (
 
 	"heartmark/registry"
 	"heartmark/registry/translog/inclusion"
+	"heartmark/schemas/trust"
 )
 
 func snapshotWorld(t testing.TB) (*world, registry.Authority) {
@@ -35,7 +36,7 @@ func TestSnapshotAnswersAsTheRegistry(t *testing.T) {
 	w, _ := snapshotWorld(t)
 	data, err := w.Snapshot(t.Context())
 	must(t, err)
-	s, err := registry.OpenSnapshot(data, seedKey(9).Public(), seedKey(21).Public())
+	s, err := trust.Open(data, seedKey(9).Public(), seedKey(21).Public())
 	must(t, err)
 	for _, q := range []registry.AuthorityQuery{
 		{},
@@ -127,16 +128,16 @@ func TestOpenSnapshotRefuses(t *testing.T) {
 			c["signature"] = map[string]any{"value": encode(ed25519.Sign(seedKey(21), append([]byte("heartmark/registry-snapshot/v1\n"), p...)))}
 		}),
 	} {
-		if _, err := registry.OpenSnapshot(in, seedKey(21).Public()); !errors.Is(err, registry.ErrSnapshot) {
+		if _, err := trust.Open(in, seedKey(21).Public()); !errors.Is(err, trust.ErrSnapshot) {
 			t.Errorf("%s: %v, want ErrSnapshot", name, err)
 		}
 	}
 	for name, keys := range map[string][]byte{"foreign key": seedKey(20).Public().(ed25519.PublicKey), "no key": nil} {
-		if _, err := registry.OpenSnapshot(data, ed25519.PublicKey(keys)); !errors.Is(err, registry.ErrSnapshot) {
+		if _, err := trust.Open(data, ed25519.PublicKey(keys)); !errors.Is(err, trust.ErrSnapshot) {
 			t.Errorf("%s: %v, want ErrSnapshot", name, err)
 		}
 	}
-	if _, err := registry.OpenSnapshot(data); !errors.Is(err, registry.ErrSnapshot) {
+	if _, err := trust.Open(data); !errors.Is(err, trust.ErrSnapshot) {
 		t.Errorf("no keys: %v, want ErrSnapshot", err)
 	}
 }

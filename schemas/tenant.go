@@ -18,7 +18,18 @@ type Tenant struct {
 	Names     map[string]string `json:"names,omitempty"` // by language, where they differ from Name
 	URL       string            `json:"url,omitempty"`
 	Disabled  bool              `json:"disabled,omitempty"`
+	Evidence  EvidencePolicy    `json:"evidence,omitzero"`
 	CreatedAt time.Time         `json:"created_at"`
+}
+
+// EvidencePolicy is what a tenant asks of the evidence that comes under its API keys.
+type EvidencePolicy struct {
+	// DID is the platform's own, whose keys may sign batches beside those of the tenant's DID here; "" for none.
+	DID string `json:"did,omitempty"`
+	// Signed refuses batches without a signature.
+	Signed bool `json:"signed,omitempty"`
+	// MaxQueued is how many batches may wait at once; 0 takes the default.
+	MaxQueued int `json:"max_queued,omitempty"`
 }
 
 // APIKey is a platform's key as stored: its digest, never itself. A revoked one stays, so that its id is not given again.

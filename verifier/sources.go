@@ -50,7 +50,10 @@ type StatusDocument struct {
 	// Local says that the bytes are from this installation's own store and may be read anew for each check.
 	Local bool
 	// Version is the publisher's version where the source knows it, 0 where not.
-	Version  uint64
+	Version uint64
+	// AsOf is when the bytes left their publisher, where that was not just now: a list that comes in a snapshot is as old
+	// as the snapshot. Zero means now.
+	AsOf     time.Time
 	Evidence Evidence
 }
 

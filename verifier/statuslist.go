@@ -147,6 +147,9 @@ func (v *Verifier) statusList(ctx context.Context, q listQuery, p Policy, now ti
 	}
 	evidence := held.evidence
 	evidence.FromCache = fromCache
+	if !fromCache && !held.local && now.Sub(held.fetchedAt) > held.ttl+p.MaxStale { // it came old, out of a snapshot
+		return nil, evidence, &listFault{"status_stale", "as of " + schemas.FormatTime(held.fetchedAt)}
+	}
 	if !v.mayReport(ctx, held.issuer, q.issuer, now) {
 		return nil, evidence, &listFault{"status_verification", "the list is issued by another than the credential's issuer"}
 	}
@@ -192,7 +195,8 @@ func (v *Verifier) openList(ctx context.Context, doc StatusDocument, q listQuery
 		if again.expired(now) {
 			return nil, &listFault{"status_verification", "the list has expired"}
 		}
-		again.fetchedAt, again.evidence = now, listEvidence(doc, q.url, &again, now)
+		again.fetchedAt = doc.obtained(now)
+		again.evidence = listEvidence(doc, q.url, &again)
 		return &again, nil
 	}
 	if len(doc.Data) > maxListPacked {
@@ -206,20 +210,26 @@ func (v *Verifier) openList(ctx context.Context, doc StatusDocument, q listQuery
 	if fault != nil {
 		return nil, fault
 	}
-	h.sum, h.version, h.local, h.fetchedAt = sum, doc.Version, doc.Local, now
+	h.sum, h.version, h.local, h.fetchedAt = sum, doc.Version, doc.Local, doc.obtained(now)
 	if held != nil && older(h, held) {
 		return nil, errOlderList()
 	}
-	h.evidence = listEvidence(doc, q.url, h, now)
+	h.evidence = listEvidence(doc, q.url, h)
 	return h, nil
 }
 
 // openBits verifies a status list credential and opens its bits (Bitstring Status List 1.0, 3.2).
 func (v *Verifier) openBits(ctx context.Context, data []byte, q listQuery, now time.Time) (*heldList, *listFault) {
 	list := &run{v: v, policy: closedPolicy(), now: now, in: Input{Data: data}}
-	doc, _, err := list.parse(announced{kind: KindCredential, any: true})
-	if err != nil || list.isSelective() {
-		return nil, &listFault{"status_retrieval", "what came is no status list credential"}
+	var doc map[string]any
+	var err error
+	if isToken(data) {
+		doc, _, err = list.parseToken(announced{kind: KindCredential, typ: tokenCredential})
+	} else {
+		doc, err = schemas.ParseObject(data)
+	}
+	if err != nil {
+		return nil, &listFault{"status_retrieval", "what came is no JSON object, and no credential's token"}
 	}
 	list.setDocument(doc)
 	h, fault := readList(doc, q.url)
@@ -239,15 +249,23 @@ func (v *Verifier) openBits(ctx context.Context, data []byte, q listQuery, now t
 	return h, nil
 }
 
-func listEvidence(doc StatusDocument, url string, h *heldList, now time.Time) Evidence {
+// obtained is when the bytes left their publisher; a time to come counts as now.
+func (d StatusDocument) obtained(now time.Time) time.Time {
+	if d.AsOf.IsZero() || d.AsOf.After(now) {
+		return now
+	}
+	return d.AsOf
+}
+
+func listEvidence(doc StatusDocument, url string, h *heldList) Evidence {
 	e := doc.Evidence
 	if e.Source == "" {
 		e.Source = url
 	}
 	if e.FetchedAt.IsZero() {
-		e.FetchedAt = now
+		e.FetchedAt = h.fetchedAt
 	}
-	e.ExpiresAt = now.Add(h.ttl)
+	e.ExpiresAt = h.fetchedAt.Add(h.ttl)
 	if !h.validUntil.IsZero() && h.validUntil.Before(e.ExpiresAt) {
 		e.ExpiresAt = h.validUntil
 	}

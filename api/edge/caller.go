@@ -14,12 +14,17 @@ type Scope string
 const (
 	ScopeIssue         Scope = "issue"          // credentials, offers, status changes
 	ScopeAssess        Scope = "assess"         // submit evidence, read status and levels
+	ScopeConsent       Scope = "consent"        // give, read and withdraw consent receipts
+	ScopeSubjects      Scope = "subjects"       // rights of subjects: export, erase, restrict, correct
+	ScopeOperate       Scope = "operate"        // stop scoring, for the whole installation
 	ScopeRegistryWrite Scope = "registry:write" // authorities, schemas, keys
 	ScopeVerify        Scope = "verify"         // raised limits on verification
 )
 
 // Scopes returns every scope.
-func Scopes() []Scope { return []Scope{ScopeIssue, ScopeAssess, ScopeRegistryWrite, ScopeVerify} }
+func Scopes() []Scope {
+	return []Scope{ScopeIssue, ScopeAssess, ScopeConsent, ScopeSubjects, ScopeOperate, ScopeRegistryWrite, ScopeVerify}
+}
 
 // Caller is whom an API key stands for.
 type Caller struct {

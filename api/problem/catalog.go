@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"heartmark/assessment/evidence"
+	"heartmark/assessment/training"
 	"heartmark/schemas"
 )
 
@@ -172,12 +173,16 @@ func (c *Catalog) fields(err error, lang string) []Field {
 			out = append(out, c.line(issue, words))
 		}
 	}
+	line := 0
+	if at, ok := errors.AsType[*training.LineError](err); ok {
+		line = at.Line
+	}
 	for _, fe := range fieldErrors(err, nil) {
 		entry := c.Lookup(fe)
 		if entry.Status >= http.StatusInternalServerError {
 			entry = c.Lookup(schemas.ErrMalformed)
 		}
-		out = append(out, Field{Pointer: fe.Pointer, Type: c.typeOf(entry), Detail: expected(fe.Expected, words)})
+		out = append(out, Field{Pointer: fe.Pointer, Line: line, Type: c.typeOf(entry), Detail: expected(fe.Expected, words)})
 		if len(out) == maxFields {
 			break
 		}

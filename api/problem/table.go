@@ -7,6 +7,8 @@ import (
 
 	"heartmark/assessment"
 	"heartmark/assessment/evidence"
+	"heartmark/assessment/intake"
+	"heartmark/assessment/training"
 	"heartmark/issuer"
 	"heartmark/issuer/oid4vci"
 	"heartmark/registry"
@@ -39,7 +41,7 @@ const internalCode = "internal"
 
 // Table returns the lines in the order in which they are tried: the first whose sentinel an error wraps answers it.
 func Table() []Entry {
-	return append(edgeEntries(), partEntries()...)
+	return slices.Concat(edgeEntries(), trainingEntries(), partEntries())
 }
 
 func edgeEntries() []Entry {
@@ -65,9 +67,19 @@ func edgeEntries() []Entry {
 	}
 }
 
+func trainingEntries() []Entry {
+	return []Entry{
+		{Err: training.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
+		{Err: training.ErrStale, Status: http.StatusServiceUnavailable, Code: "busy"},
+		{Err: training.ErrSubjects, Status: http.StatusBadRequest, Code: "malformed", Type: typeMalformed},
+		{Err: training.ErrNoReports, Status: http.StatusBadRequest, Code: "malformed", Type: typeMalformed},
+		{Err: training.ErrTooManyAnswers, Status: http.StatusRequestEntityTooLarge, Code: "too-large"},
+	}
+}
+
 // partEntries are the sentinels of the parts below the edge. What wraps another stands before it.
 func partEntries() []Entry {
-	return slices.Concat(verifierEntries(), issuerEntries(), registryEntries(), assessmentEntries(), []Entry{
+	return slices.Concat(verifierEntries(), issuerEntries(), registryEntries(), intakeEntries(), assessmentEntries(), []Entry{
 		{Err: schemas.ErrNothingToState, Status: http.StatusUnprocessableEntity, Code: "nothing-to-issue"},
 		{Err: schemas.ErrUnknownMember, Status: http.StatusBadRequest, Code: "unknown-member", Type: typeMalformed},
 		{Err: schemas.ErrMalformed, Status: http.StatusBadRequest, Code: "malformed", Type: typeMalformed},
@@ -119,6 +131,28 @@ func registryEntries() []Entry {
 		{Err: translog.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
 		{Err: translog.ErrClosed, Status: http.StatusServiceUnavailable, Code: "unavailable"},
 		{Err: translog.ErrTooLarge, Status: http.StatusBadRequest, Code: "malformed", Type: typeMalformed},
+	}
+}
+
+func intakeEntries() []Entry {
+	return []Entry{
+		{Err: intake.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
+		{Err: intake.ErrForbiddenPurpose, Status: http.StatusForbidden, Code: "forbidden-purpose"},
+		{Err: intake.ErrUnfree, Status: http.StatusForbidden, Code: "unfree-consent"},
+		{Err: intake.ErrConsentText, Status: http.StatusBadRequest, Code: "consent-text"},
+		{Err: intake.ErrConfirmation, Status: http.StatusForbidden, Code: "consent-confirmation"},
+		{Err: intake.ErrNotLive, Status: http.StatusForbidden, Code: "consent-not-live"},
+		{Err: intake.ErrRestricted, Status: http.StatusForbidden, Code: "processing-restricted"},
+		{Err: intake.ErrNothing, Status: http.StatusBadRequest, Code: "no-own-messages"},
+		{Err: intake.ErrOffset, Status: http.StatusConflict, Code: "upload-offset"},
+		{Err: intake.ErrState, Status: http.StatusConflict, Code: "batch-state"},
+		{Err: intake.ErrTooLong, Status: http.StatusRequestEntityTooLarge, Code: "too-large"},
+		{Err: intake.ErrDigest, Status: http.StatusBadRequest, Code: "content-digest"},
+		{Err: intake.ErrSignature, Status: http.StatusForbidden, Code: "evidence-signature"},
+		{Err: intake.ErrKeyReuse, Status: http.StatusConflict, Code: "idempotency-reuse"},
+		{Err: intake.ErrQuota, Status: http.StatusTooManyRequests, Code: "evidence-quota"},
+		{Err: intake.ErrStopped, Status: http.StatusServiceUnavailable, Code: "scoring-stopped"},
+		{Err: intake.ErrBusy, Status: http.StatusServiceUnavailable, Code: "busy"},
 	}
 }
 

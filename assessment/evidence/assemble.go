@@ -179,6 +179,9 @@ func (r *reader) live(rec Receipt) error {
 		return refuse(ErrNoConsent, fmt.Sprintf("the receipt of %s ended %s", rec.Subject, rec.Expires.Format(time.RFC3339)), Issues{})
 	}
 	said := r.said(rec)
+	if rec.Given.After(said.given) {
+		said.given = rec.Given
+	}
 	// Consent given anew after a withdrawal stands; in the same instant the withdrawal wins.
 	if !said.taken.IsZero() && !said.given.After(said.taken) {
 		return refuse(ErrWithdrawn, rec.Subject, Issues{})
@@ -205,6 +208,9 @@ func (r *reader) resolve() (messages []raw, reactions map[string][]Reaction) {
 	for _, e := range r.events {
 		key := Subject(e.platform, e.target)
 		i, ok := index[key]
+		if r.outside[key] {
+			continue
+		}
 		switch e.kind {
 		case TypeEdit:
 			if !ok || live[i].actor != e.actor {

@@ -44,6 +44,31 @@ type Receipt struct {
 	Expires  time.Time
 	// Vouched tells that no subject's own consent line exists and the operator vouches for it (design.md §9.20).
 	Vouched bool
+	// Classes are the data classes that the receipt covers; nil covers every class. What lies outside is left out.
+	Classes []string
+	// Given is when the subject agreed: a withdrawal in the feed from before then says nothing about this receipt.
+	Given time.Time
+}
+
+// Data classes of a receipt (G1).
+const (
+	ClassMessages  = "messages"  // what was written outside assessment scenes
+	ClassReactions = "reactions" // symbols put on messages
+	ClassExercises = "exercises" // what was written in assessment scenes
+	ClassReport    = "report"    // the platform may read scores, intervals and quotes (design.md §9.19)
+)
+
+// Covers reports whether the receipt covers a data class.
+func (r Receipt) Covers(class string) bool {
+	if r.Classes == nil {
+		return true
+	}
+	for _, c := range r.Classes {
+		if c == class {
+			return true
+		}
+	}
+	return false
 }
 
 // Has reports whether the receipt covers purpose ("process", "score", "issue", "automated", "research", "report").

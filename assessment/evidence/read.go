@@ -81,9 +81,11 @@ type reader struct {
 	counts map[string]int
 	events []raw
 	seen   map[string]uint64 // platform and id to a hash of the content
-	bytes  int64
-	format string
-	names  map[string]bool // display names met in exports
+	// outside are the messages that the receipt's data classes leave out; edits of them say nothing either.
+	outside map[string]bool
+	bytes   int64
+	format  string
+	names   map[string]bool // display names met in exports
 
 	histories map[string]history // by actor, and by platform and actor
 }
@@ -91,7 +93,7 @@ type reader struct {
 // Read reads one file or submission. With OnErrorRefuse any bad line refuses the whole; with OnErrorSkip bad lines are
 // listed in Issues and left out, unless they are more than one in twenty. A refusal is a *RefusedError.
 func Read(in io.Reader, opt Options) (Batch, Issues, error) {
-	r := &reader{opt: opt, counts: map[string]int{}, seen: map[string]uint64{}, names: map[string]bool{}}
+	r := &reader{opt: opt, counts: map[string]int{}, seen: map[string]uint64{}, outside: map[string]bool{}, names: map[string]bool{}}
 	if opt.Now != nil {
 		r.now = opt.Now()
 	}
@@ -259,6 +261,13 @@ func (r *reader) take(e raw, issue *Issue) error {
 	if e.unknown > 0 {
 		r.counts["unknown_fields"] += e.unknown
 	}
+	if class := e.class(); class != "" && r.opt.Receipt != nil && !r.opt.Receipt.Covers(class) {
+		r.counts["outside_consent"]++
+		if e.kind == TypeMessage {
+			r.outside[Subject(e.platform, e.id)] = true
+		}
+		return nil
+	}
 	key := Subject(e.platform, e.id)
 	hash := e.contentHash()
 	if old, ok := r.seen[key]; ok {
@@ -300,6 +309,19 @@ func (r *reader) check(e *raw) *Issue {
 		}
 	}
 	return nil
+}
+
+// class is the data class of an event, "" for one that every receipt covers.
+func (e *raw) class() string {
+	switch {
+	case e.kind == TypeReaction:
+		return ClassReactions
+	case e.kind == TypeMessage && e.scene.Kind == SceneAssessment:
+		return ClassExercises
+	case e.kind == TypeMessage:
+		return ClassMessages
+	}
+	return ""
 }
 
 // contentHash covers every field but the line number.

@@ -35,6 +35,9 @@ func Uncalibrated(kind model.Kind, labels int) Calibration {
 // minForThreshold is how many rows with and without a label are needed to choose its threshold by F1; else it is a half.
 const minForThreshold = 20
 
+// thresholdSeed fixes the resamples by which a threshold is chosen: the same rows give the same threshold.
+const thresholdSeed = 1
+
 // Calibrate fits a temperature (softmax: Guo et al. 2017) or, by label, Platt's curve (sigmoid: Platt 1999, with his
 // smoothed targets) to the logits of the rows at the given places, which must not be rows that were trained on. Thresholds
 // of sigmoid labels are those with the best F1 there.
@@ -63,7 +66,7 @@ func Calibrate(logits [][]float32, t Targets, at []int) Calibration {
 		for j := range x {
 			x[j] = logistic(c.Scale[k]*x[j] + c.Shift[k])
 		}
-		c.Threshold[k], _ = metric.Threshold(yes, x, grid)
+		c.Threshold[k] = metric.Threshold(yes, x, grid, thresholdSeed)
 	}
 	return c
 }

@@ -17,6 +17,7 @@ import (
 	"heartmark/registry/translog/inclusion"
 	"heartmark/schemas"
 	"heartmark/verifier"
+	"heartmark/verifier/sources"
 )
 
 // The parts meet here: each declares what it needs in its own words, and the types below give it that from another part.
@@ -200,22 +201,7 @@ var (
 
 // Key implements verifier.KeyResolver.
 func (k keyResolver) Key(ctx context.Context, q verifier.KeyQuery) (verifier.Key, error) {
-	resolve := k.resolver.Resolve
-	if !q.Network {
-		resolve = k.resolver.ResolveOffline
-	}
-	document, err := resolve(ctx, q.Controller)
-	if err != nil {
-		return verifier.Key{}, keyError(err)
-	}
-	method, err := document.Method(q.Method, q.Purpose)
-	if err != nil {
-		return verifier.Key{}, keyError(err)
-	}
-	return verifier.Key{Public: method.Key, Evidence: verifier.Evidence{
-		Source: document.Source, FetchedAt: document.FetchedAt, ExpiresAt: document.ExpiresAt, FromCache: document.FromCache,
-		Digest: document.Digest,
-	}}, nil
+	return sources.Keys{Resolver: k.resolver}.Key(ctx, q)
 }
 
 // ControlKey implements registry.ControlKeys.
@@ -231,18 +217,6 @@ func (k keyResolver) ControlKey(ctx context.Context, id, method string) (crypto.
 	return m.Key, nil
 }
 
-func keyError(err error) error {
-	for sentinel, own := range map[error]error{
-		did.ErrOffline: verifier.ErrOffline, did.ErrMethodNotFound: verifier.ErrKeyNotFound,
-		did.ErrPurpose: verifier.ErrKeyPurpose, did.ErrController: verifier.ErrKeyController,
-	} {
-		if errors.Is(err, sentinel) {
-			return fmt.Errorf("%w: %w", own, err)
-		}
-	}
-	return err
-}
-
 // authorities answers the verifier from the registry.
 type authorities struct{ registry *registry.Registry }
 
@@ -250,46 +224,9 @@ var _ verifier.AuthoritySource = authorities{}
 
 // Authority implements verifier.AuthoritySource.
 func (a authorities) Authority(ctx context.Context, q verifier.AuthorityQuery) (verifier.AuthorityAnswer, error) {
-	return authorityFor(q, func(rq registry.AuthorityQuery) (registry.AuthorityAnswer, error) {
+	return sources.Authority(q, func(rq registry.AuthorityQuery) (registry.AuthorityAnswer, error) {
 		return a.registry.Authority(ctx, rq)
 	})
-}
-
-// authorityFor asks once for each level that the credential states, since an authority may be limited to some, and gives
-// the first answer that is not yes.
-func authorityFor(q verifier.AuthorityQuery, ask func(registry.AuthorityQuery) (registry.AuthorityAnswer, error)) (verifier.AuthorityAnswer, error) {
-	levels := q.Levels
-	if len(levels) == 0 {
-		levels = []schemas.Level{0}
-	}
-	var out verifier.AuthorityAnswer
-	for _, level := range levels {
-		answer, err := ask(registry.AuthorityQuery{Entity: q.Entity, Action: q.Action, Resource: q.Resource, Level: level, Time: q.Time})
-		if err != nil {
-			return verifier.AuthorityAnswer{}, err
-		}
-		if out = authorityAnswer(answer); out.State != verifier.AuthorityActive {
-			break
-		}
-	}
-	return out, nil
-}
-
-func authorityAnswer(answer registry.AuthorityAnswer) verifier.AuthorityAnswer {
-	out := verifier.AuthorityAnswer{State: verifier.AuthorityInactive, Evidence: verifier.Evidence{Source: "registry", FetchedAt: answer.Evaluated}}
-	switch answer.State {
-	case registry.StateInForce:
-		out.State = verifier.AuthorityActive
-	case registry.StateNotAuthorised:
-		out.State = verifier.AuthorityNone
-	case registry.StateUnknown:
-		out.State = verifier.AuthorityNoEntity
-	case registry.StateSuspended, registry.StateWithdrawn, registry.StateOutsidePeriod:
-	}
-	if answer.Record != nil {
-		out.Framework = answer.Record.Framework
-	}
-	return out
 }
 
 // intervals answers the verifier with the life of keys.
@@ -303,15 +240,7 @@ var _ verifier.KeyIntervalSource = intervals{}
 // KeyIntervals implements verifier.KeyIntervalSource.
 func (i intervals) KeyIntervals(ctx context.Context, id string) ([]verifier.KeyInterval, verifier.Evidence, error) {
 	found, err := i.registry.KeyIntervals(ctx, id, time.Time{})
-	return keyIntervals(found), verifier.Evidence{Source: "registry", FetchedAt: i.now()}, err
-}
-
-func keyIntervals(found []registry.KeyInterval) []verifier.KeyInterval {
-	out := make([]verifier.KeyInterval, len(found))
-	for n, k := range found {
-		out[n] = verifier.KeyInterval{Method: k.Method, From: k.From, Until: k.Until, Revoked: k.Revoked}
-	}
-	return out
+	return sources.Intervals(found), verifier.Evidence{Source: "registry", FetchedAt: i.now()}, err
 }
 
 // statusSource gives the verifier status lists: our own from the store, others through the guarded client.

@@ -168,7 +168,7 @@ func (c *console) progress(what string) func(done, total int) {
 
 func writeReports(reports []assessment.Report, f assessFlags) error {
 	for _, r := range reports {
-		if err := writeFile(f.report, len(reports), r, func(w io.Writer) error { return assessment.RenderHTML(w, r, f.lang) }); err != nil {
+		if err := writeFile(f.report, len(reports), r, func(w io.Writer) error { return renderReport(w, r, f.lang) }); err != nil {
 			return err
 		}
 		err := writeFile(f.jsonOut, len(reports), r, func(w io.Writer) error {

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"heartmark/assessment"
+	"heartmark/assessment/intake"
 	"heartmark/internal/config"
 	"heartmark/internal/did"
 	"heartmark/internal/fetch"
@@ -44,6 +45,9 @@ type App struct {
 	Reports   *assessment.Source
 	Processor *dataintegrity.Processor
 
+	vault   intakeVault
+	sealer  *intake.Sealer
+	crash   func(point string)
 	log     *slog.Logger
 	now     func() time.Time
 	newID   func() string
@@ -72,14 +76,14 @@ func Build(ctx context.Context, c config.Config, log *slog.Logger, o Options) (_
 	if o.Crash == nil {
 		o.Crash = crashPoint()
 	}
-	a := &App{Config: c, log: log, now: o.Now, newID: o.NewID, metrics: obs.NewRegistry()}
+	a := &App{Config: c, log: log, now: o.Now, newID: o.NewID, crash: o.Crash, metrics: obs.NewRegistry()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
 		}
 	}()
 	for _, step := range []func(context.Context, Options) error{
-		a.openStore, a.openLog, a.joinParts, a.openWallets,
+		a.openStore, a.openIntake, a.openLog, a.joinParts, a.openWallets,
 	} {
 		if err := step(ctx, o); err != nil {
 			return nil, err

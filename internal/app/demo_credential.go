@@ -13,6 +13,7 @@ import (
 	"heartmark/internal/config"
 	"heartmark/schemas"
 	"heartmark/verifier"
+	"heartmark/verifier/report"
 )
 
 // The second half of the demo: from a report to a credential, and to its revocation.
@@ -154,7 +155,9 @@ func (d *demo) verify(ctx context.Context, name string, want verifier.Verdict) e
 	if err := d.ask(ctx, http.MethodPost, "/v1/verify", "application/vc", d.held, &result); err != nil {
 		return err
 	}
-	d.show(result)
+	if err := d.show(result); err != nil {
+		return err
+	}
 	data, err := json.MarshalIndent(result, "", "  ")
 	if err != nil {
 		return err
@@ -162,10 +165,17 @@ func (d *demo) verify(ctx context.Context, name string, want verifier.Verdict) e
 	return errors.Join(d.save(name, data), expect(result, want))
 }
 
-func (d *demo) show(result verifier.Result) {
+func (d *demo) show(result verifier.Result) error {
+	printer, err := report.NewPrinter("en")
+	if err != nil {
+		return err
+	}
 	var text bytes.Buffer
-	writeVerdict(&text, "credential.json", result)
+	if err := printer.Write(&text, []report.Checked{{File: "credential.json", Result: &result}}); err != nil {
+		return err
+	}
 	d.say("%s\n", indent(text.Bytes()))
+	return nil
 }
 
 func expect(result verifier.Result, want verifier.Verdict) error {

@@ -149,7 +149,7 @@ func apiKeyCommand(c *console) *cobra.Command {
 		},
 	}
 	command.Flags().StringVar(&tenant, "tenant", DemoTenant, "tenant that the key stands for")
-	command.Flags().StringSliceVar(&scopes, "scope", []string{string(edge.ScopeAssess), string(edge.ScopeIssue)}, "rights of the key")
+	command.Flags().StringSliceVar(&scopes, "scope", []string{string(edge.ScopeAssess), string(edge.ScopeConsent), string(edge.ScopeIssue)}, "rights of the key")
 	command.Flags().StringVar(&revoke, "revoke", "", "the key to end")
 	return command
 }

@@ -83,7 +83,7 @@ func (a *App) openScoring(ctx context.Context, progress func(done, total int)) (
 	}
 	s.closers = append(s.closers, s.classifier.Close)
 	classifier := rollout.WithScale(s.classifier, current.RunsAs)
-	hashKey, err := a.secret(ctx, "item hashes")
+	hashKey, err := a.secret(ctx, itemHashes)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"heartmark/internal/did"
+	"heartmark/internal/keys"
 	"heartmark/issuer"
 	"heartmark/schemas"
 
@@ -28,6 +29,11 @@ func tenantCommand(c *console) *cobra.Command {
 		Use: "add-tenant ID", Short: "Make an organisation ready to issue: keys, DID document, authority", Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
 			t.ID = args[0]
+			if id := t.Evidence.DID; id != "" {
+				if _, err := did.Parse(id); err != nil {
+					return exitWith(ExitUsage, fmt.Errorf("--evidence-did: %w", err))
+				}
+			}
 			return c.withApp(command.Context(), func(ctx context.Context, a *App) error {
 				if err := a.CreateTenant(ctx, t); err != nil {
 					return err
@@ -39,6 +45,9 @@ func tenantCommand(c *console) *cobra.Command {
 	}
 	command.Flags().StringVar(&t.Name, "name", "", "public name")
 	command.Flags().StringVar(&t.URL, "url", "", "public web address")
+	command.Flags().StringVar(&t.Evidence.DID, "evidence-did", "", "the platform's own DID, whose keys may sign evidence batches")
+	command.Flags().BoolVar(&t.Evidence.Signed, "evidence-signed", false, "refuse evidence batches without a signature")
+	command.Flags().IntVar(&t.Evidence.MaxQueued, "evidence-queue", 0, "evidence batches that may wait at once; 0 takes the default")
 	_ = command.MarkFlagRequired("name")
 	return command
 }
@@ -192,7 +201,8 @@ func restoredCommand(c *console) *cobra.Command {
 
 func exportCommand(c *console) *cobra.Command {
 	return &cobra.Command{
-		Use: "export FILE", Short: "Write the signed snapshot of the registry", Args: cobra.ExactArgs(1),
+		Use: "snapshot FILE", Aliases: []string{"export"}, Args: cobra.ExactArgs(1),
+		Short: "Write the signed snapshot of the registry, and say which did:key verifiers are to trust for it",
 		RunE: func(command *cobra.Command, args []string) error {
 			return c.withApp(command.Context(), func(ctx context.Context, a *App) error {
 				if err := a.Registry.Publish(ctx); err != nil {
@@ -205,9 +215,27 @@ func exportCommand(c *console) *cobra.Command {
 				if err := os.WriteFile(args[0], data, 0o644); err != nil { //nolint:gosec // G306: a public document
 					return err
 				}
-				return c.answer(map[string]any{"file": args[0], "bytes": len(data), "at": a.now().Format(time.RFC3339)},
-					fmt.Sprintf("%d bytes written to %s\n", len(data), args[0]))
+				anchor, err := a.snapshotAnchor(ctx)
+				if err != nil {
+					return err
+				}
+				return c.answer(map[string]any{"file": args[0], "bytes": len(data), "at": a.now().Format(time.RFC3339), "trust": anchor},
+					fmt.Sprintf("%d bytes written to %s\nverify with: heartmark-verify --snapshot %s --trust %s FILE\n", len(data), args[0], args[0], anchor))
 			})
 		},
 	}
+}
+
+// snapshotAnchor returns the did:key of the key that signs snapshots. Those who verify off line get it once, over a way
+// they trust.
+func (a *App) snapshotAnchor(ctx context.Context) (string, error) {
+	signer, err := a.Keys.SignerFor(ctx, "", keys.KindSnapshot)
+	if err != nil {
+		return "", fmt.Errorf("snapshot key: %w", err)
+	}
+	text, err := keys.Multibase(signer.Public())
+	if err != nil {
+		return "", fmt.Errorf("snapshot key: %w", err)
+	}
+	return "did:key:" + text, nil
 }

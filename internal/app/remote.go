@@ -9,11 +9,9 @@ import (
 
 	"heartmark/internal/did"
 	"heartmark/internal/fetch"
-	"heartmark/internal/proof/dataintegrity"
-	"heartmark/registry"
-	jsonldcontext "heartmark/schemas/context"
-	"heartmark/schemas/jsonschema"
+	"heartmark/schemas/trust"
 	"heartmark/verifier"
+	"heartmark/verifier/offline"
 )
 
 // maxExport is the largest registry snapshot that is taken from a server.
@@ -39,28 +37,31 @@ func remoteVerifier(ctx context.Context, origin string, now func() time.Time) (*
 	if err != nil {
 		return nil, exitWith(ExitUnavailable, fmt.Errorf("registry %s: %w", origin, err))
 	}
-	resolver, err := did.New(did.Config{Fetch: client, Local: snapshotDocuments{snapshot}, DevOrigins: development, Now: now})
+	bundle, err := offline.FromSnapshot(snapshot, now)
+	if err != nil {
+		return nil, exitWith(ExitUnavailable, fmt.Errorf("registry %s: %w", origin, err))
+	}
+	settings, err := bundle.Config()
 	if err != nil {
 		return nil, err
 	}
-	loader, err := jsonldcontext.New()
+	resolver, err := did.New(did.Config{Fetch: client, Local: bundle.Documents(), DevOrigins: development, Now: now})
 	if err != nil {
 		return nil, err
 	}
-	validator, err := jsonschema.New()
-	if err != nil {
-		return nil, err
-	}
-	return verifier.New(verifier.Config{
-		Keys: keyResolver{resolver}, Proofs: dataintegrity.New(loader), Contexts: loader,
-		Status: remoteLists{client}, Authority: snapshotAuthorities{snapshot}, Intervals: snapshotIntervals{snapshot},
-		Schemas: validator, Log: logSource{now: now, keys: func() []string { _, keys := snapshot.Checkpoint(); return keys }},
-		Now: now, ProblemBase: origin + "/problems/",
-	})
+	settings.Keys, settings.Status = keyResolver{resolver}, remoteLists{client}
+	settings.Log = snapshotLog(snapshot, now)
+	return verifier.New(settings)
+}
+
+// snapshotLog checks inclusion proofs with the log's keys that the snapshot names.
+func snapshotLog(s *trust.Snapshot, now func() time.Time) logSource {
+	_, keys := s.Checkpoint()
+	return logSource{now: now, keys: func() []string { return keys }}
 }
 
 // fetchSnapshot gets the snapshot and checks it with the key that the registry's own DID document lists for it.
-func fetchSnapshot(ctx context.Context, client *fetch.Client, origin string, development []string, now func() time.Time) (*registry.Snapshot, error) {
+func fetchSnapshot(ctx context.Context, client *fetch.Client, origin string, development []string, now func() time.Time) (*trust.Snapshot, error) {
 	answer, err := client.Get(ctx, origin+"/registry/v1/export", fetch.Limits{MaxBytes: maxExport})
 	if err != nil {
 		return nil, err
@@ -77,7 +78,7 @@ func fetchSnapshot(ctx context.Context, client *fetch.Client, origin string, dev
 		if method.Revoked {
 			continue
 		}
-		snapshot, err := registry.OpenSnapshot(answer.Body, method.Key)
+		snapshot, err := trust.Open(answer.Body, method.Key)
 		if err == nil && snapshot.KeyID() == method.ID && snapshot.Registry() == document.ID {
 			if now().After(snapshot.Expires()) {
 				return nil, errors.New("its snapshot has expired")
@@ -86,44 +87,6 @@ func fetchSnapshot(ctx context.Context, client *fetch.Client, origin string, dev
 		}
 	}
 	return nil, errors.New("its snapshot is not signed with a key of its DID document")
-}
-
-type snapshotDocuments struct{ snapshot *registry.Snapshot }
-
-var _ did.LocalSource = snapshotDocuments{}
-
-// DIDDocument implements did.LocalSource.
-func (s snapshotDocuments) DIDDocument(_ context.Context, id string) ([]byte, bool, error) {
-	document, ok := s.snapshot.DIDDocument(id)
-	return document, ok, nil
-}
-
-type snapshotAuthorities struct{ snapshot *registry.Snapshot }
-
-var _ verifier.AuthoritySource = snapshotAuthorities{}
-
-// Authority implements verifier.AuthoritySource.
-func (s snapshotAuthorities) Authority(_ context.Context, q verifier.AuthorityQuery) (verifier.AuthorityAnswer, error) {
-	answer, err := authorityFor(q, func(rq registry.AuthorityQuery) (registry.AuthorityAnswer, error) {
-		return s.snapshot.Authority(rq), nil
-	})
-	answer.Evidence = s.evidence()
-	return answer, err
-}
-
-func (s snapshotAuthorities) evidence() verifier.Evidence {
-	return verifier.Evidence{
-		Source: s.snapshot.Origin() + "/registry/v1/export", FetchedAt: s.snapshot.Created(), ExpiresAt: s.snapshot.Expires(),
-	}
-}
-
-type snapshotIntervals struct{ snapshot *registry.Snapshot }
-
-var _ verifier.KeyIntervalSource = snapshotIntervals{}
-
-// KeyIntervals implements verifier.KeyIntervalSource.
-func (s snapshotIntervals) KeyIntervals(_ context.Context, id string) ([]verifier.KeyInterval, verifier.Evidence, error) {
-	return keyIntervals(s.snapshot.KeyIntervals(id, time.Time{})), snapshotAuthorities(s).evidence(), nil
 }
 
 type remoteLists struct{ client *fetch.Client }

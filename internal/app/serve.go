@@ -17,6 +17,7 @@ import (
 	"heartmark/api"
 	"heartmark/api/edge"
 	"heartmark/api/problem"
+	"heartmark/assessment/intake"
 	"heartmark/internal/config"
 	"heartmark/internal/obs"
 	"heartmark/internal/store/badger"
@@ -96,7 +97,15 @@ func listen(ctx context.Context, address, setting string) (net.Listener, error) 
 // Serve answers requests on listener, and metrics on operations where there is one, and does the background work, until
 // ctx ends; requests in flight then finish within the shutdown grace. s is nil without a classifier.
 func (a *App) Serve(ctx context.Context, listener, operations net.Listener, s *scoring) error {
-	handler, err := a.handler(ctx, s)
+	var assessor intake.Assessor
+	if s != nil { // a nil pointer in the interface would not read as absent
+		assessor = s
+	}
+	taking, err := a.newIntake(ctx, assessor)
+	if err != nil {
+		return err
+	}
+	handler, err := a.handler(ctx, s, taking)
 	if err != nil {
 		return err
 	}
@@ -106,6 +115,7 @@ func (a *App) Serve(ctx context.Context, listener, operations net.Listener, s *s
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.Work(ctx) })
+	g.Go(func() error { return taking.Run(ctx) })
 	if s != nil {
 		g.Go(func() error { return s.Run(ctx) })
 	}
@@ -164,7 +174,7 @@ func (a *App) purge(ctx context.Context, every time.Duration) error {
 	}
 }
 
-func (a *App) handler(ctx context.Context, s *scoring) (http.Handler, error) {
+func (a *App) handler(ctx context.Context, s *scoring, taking *intake.Service) (http.Handler, error) {
 	proxies, err := prefixes(a.Config.TrustedProxies)
 	if err != nil {
 		return nil, err
@@ -182,6 +192,11 @@ func (a *App) handler(ctx context.Context, s *scoring) (http.Handler, error) {
 	if s != nil { // a nil pointer in the interface would not read as absent
 		c.Assessor, c.Heads = s, s.heads
 	}
+	trainer, library, err := a.training(s)
+	if err != nil {
+		return nil, err
+	}
+	c.Trainer, c.Library, c.Intake = trainer, library, rights{taking, trainer}
 	return api.New(c)
 }
 

@@ -297,9 +297,6 @@ func (r reportSource) Attestation(ctx context.Context, tenant, report string) (s
 	return attestation, err
 }
 
-// reports is the sealed store of reports and items.
-func (a *App) reports() assessment.Store { return a.Store.Assessments(a.Keys) }
-
 // attestationOptions are a tenant's review policy.
 func (a *App) attestationOptions(string) assessment.AttestationOptions {
 	return assessment.AttestationOptions{Review: schemas.ReviewOnRequest}

@@ -17,6 +17,7 @@ import (
 	"heartmark/assessment/head"
 	"heartmark/assessment/model"
 	"heartmark/assessment/onnx"
+	"heartmark/verifier/report"
 
 	"github.com/spf13/cobra"
 )
@@ -269,7 +270,7 @@ func excerpt(s string) string {
 	if r := []rune(s); len(r) > longest {
 		s = string(r[:longest]) + "…"
 	}
-	return printable(strings.Join(strings.Fields(s), " "))
+	return report.Printable(strings.Join(strings.Fields(s), " "))
 }
 
 // suggestedRow is one line of the file of suggestions: the row as it was read, so that a label can be added and the file

@@ -6,6 +6,8 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -60,6 +62,11 @@ var homes = map[string][]string{
 	"github.com/transparency-dev/tessera":       {"registry/translog"},
 	"github.com/santhosh-tekuri/jsonschema":     {"schemas/jsonschema"},
 	"github.com/spf13/cobra":                    {"internal/app", "cmd"},
+}
+
+// bounded are programs that may import less than their row allows: what they list, and rows below 3.
+var bounded = map[string][]string{
+	"cmd/heartmark-verify": {"verifier"},
 }
 
 func under(pkg, prefix string) bool { return pkg == prefix || strings.HasPrefix(pkg, prefix+"/") }
@@ -155,8 +162,55 @@ func TestImportRule(t *testing.T) {
 			t.Errorf("%s (row %d) imports %s (row %d)", file, from.number, target, to.number)
 		case to.number == from.number && to.prefix != from.prefix:
 			t.Errorf("%s imports its sibling %s (both row %d)", file, target, to.number)
+		case !withinBound(pkg, target, to.number):
+			t.Errorf("%s imports %s; %s may import %s and rows below 3 only", file, target, pkg, strings.Join(bounded[pkg], ", "))
 		}
 	})
+}
+
+// withinBound reports whether a bounded program may import target; any other package may.
+func withinBound(pkg, target string, number int) bool {
+	allowed, bound := bounded[pkg]
+	if !bound || number < 3 {
+		return true
+	}
+	for _, a := range allowed {
+		if under(target, a) {
+			return true
+		}
+	}
+	return false
+}
+
+// TestOfflineVerifierIsStatic holds what the off-line verifier promises: everything it is linked from stands at or below
+// the verifier, without cgo, a store or a server.
+func TestOfflineVerifierIsStatic(t *testing.T) {
+	t.Parallel()
+	command := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{.ImportPath}} {{len .CgoFiles}}", "./cmd/heartmark-verify")
+	command.Dir = testkit.Root(t)
+	command.Env = append(os.Environ(), "CGO_ENABLED=0")
+	out, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for line := range strings.Lines(string(out)) {
+		path, cgo, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if cgo != "0" {
+			t.Errorf("%s needs cgo", path)
+		}
+		pkg, inside := strings.CutPrefix(path, module+"/")
+		if !inside {
+			continue
+		}
+		found++
+		if r, ok := rowOf(pkg); pkg != "cmd/heartmark-verify" && (!ok || !withinBound("cmd/heartmark-verify", pkg, r.number)) {
+			t.Errorf("cmd/heartmark-verify is linked from %s", pkg)
+		}
+	}
+	if found < 5 {
+		t.Fatalf("only %d packages of ours in\n%s", found, out)
+	}
 }
 
 func TestLibraryHomes(t *testing.T) {

@@ -51,6 +51,8 @@ type Config struct {
 	Log obs.Config `yaml:"log"`
 	// Model says how the classifier runs.
 	Model Model `yaml:"model"`
+	// Assessment says how evidence that was sent in is scored.
+	Assessment Assessment `yaml:"assessment"`
 }
 
 // Model says how the classifier runs.
@@ -64,6 +66,12 @@ type Model struct {
 	// Heads are folders of `heartmark train`: own labels on the vectors of the classifier, served by POST /v1/classify.
 	Heads []string `yaml:"heads"`
 	// Workers is the number of batches that run at once on the CPU, each on one thread; 0 is one a core.
+	Workers int `yaml:"workers"`
+}
+
+// Assessment says how evidence that was sent in is scored.
+type Assessment struct {
+	// Workers is the number of evidence batches that are scored at once; 0 is one.
 	Workers int `yaml:"workers"`
 }
 
@@ -173,6 +181,9 @@ func (c Config) Validate() error {
 	}
 	if c.Model.Workers < 0 || c.Model.Workers > 256 {
 		faults = append(faults, fmt.Errorf("model.workers: %d is not between 0 and 256", c.Model.Workers))
+	}
+	if c.Assessment.Workers < 0 || c.Assessment.Workers > 64 {
+		faults = append(faults, fmt.Errorf("assessment.workers: %d is not between 0 and 64", c.Assessment.Workers))
 	}
 	if c.Mode == Production && len(c.DevOrigins) > 0 {
 		faults = append(faults, errors.New("dev_origins: not allowed in production"))

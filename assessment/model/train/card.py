@@ -38,8 +38,8 @@ not say what a person feels, does not diagnose, and is given nothing but text.
   all. Settings, loss curves and the SHA-256 of every data file are in train_report.json; how to build it again is in assessment/model/train/README.md.
 - Energy: {hours:.1f} hours of one processor core; at 5 to 10 W a core, the usual share of a server of this kind, {low:.0f} to {high:.0f} Wh. Not
   measured at a meter. What scoring costs is under "speed".
-- File: model.int8.onnx, SHA-256 {sha256}. Static int8: fixed scales, 7-bit weights, exact integer sums, so that a row's result
-  does not depend on the batch.
+- File: model.int8.onnx, SHA-256 {sha256}. int8 with a step of its own for each token and each column of weights, exact integer
+  sums, so that a row's result does not depend on the batch.
 - Scale of levels: `v0-provisional`. Error rates of facets are provisional too (see below).
 
 ## Use

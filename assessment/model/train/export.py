@@ -1,14 +1,15 @@
-"""Writes the ONNX graphs of a checkpoint: int8 with fixed scales for CPUs, fp32 and fp16 for GPUs.
+"""Writes the ONNX graphs of a checkpoint: int8 for CPUs, fp32 and fp16 for GPUs.
 
 usage: python export.py DATA RUN OUT
 
 OUT gets model.int8.onnx, model.fp32.onnx and model.fp16.onnx; RUN gets settings.json (how the checkpoint came about, and how
 far the graphs are from it). Only the int8 file belongs into the repository.
 
-The int8 form is static: the scales of the activations are constants found on dev rows, one a channel (shared between
-activation and weight so that the error of the product is smallest), and weights keep 7 bits, so that no processor's
-8-bit product can overflow. Integer sums are exact, so a row's result does not depend on the rows beside it in a batch,
-nor on the processor's instruction set; dynamic quantisation, whose scale is taken over the whole batch, would give both up.
+In the int8 form every token has a step of its own for each product (symmetric, 181 values), each column of weights too
+(181 values, rounded so that the error of the product on dev rows is small), so that no processor's 8-bit product can
+overflow. Integer sums are exact, so a row's result does not depend on the rows beside it in a batch, nor on the processor's
+instruction set; the usual dynamic quantisation, whose step is taken over the whole batch, would give both up. Channels with
+large values give a part of their range to the weights.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from start_weights import Start, package_file
 
 OPSET = 21
 POSITIONS = 256
-WEIGHT_MAX = 63  # 7 bits: 2 * 255 * 63 fits 16 bits
+STEPS = 90  # activations lie in 0 to 2 * STEPS, weights in -STEPS to STEPS: two products, 2 * 180 * 90, fit 16 bits
 SAMPLE_ROWS = 400
 HEADS_OUT = [f"logits_{h.name}" for h in HEADS]
 
@@ -45,7 +46,7 @@ def load(run: str) -> tuple[Model, dict]:
 
 
 def sample_inputs(model: Model, data: str, run: str) -> dict[str, np.ndarray]:
-    """The inputs of every linear layer on dev rows, at most 1,500 token rows a layer."""
+    """The inputs of every linear layer on dev rows, at most 4,000 token rows a layer."""
     enc = Encoder(os.path.join(run, "tokenizer.json"))
     rows = Builder(data, "dev").all()
     pick = np.random.default_rng(3)
@@ -78,7 +79,7 @@ def sample_inputs(model: Model, data: str, run: str) -> dict[str, np.ndarray]:
     out = {}
     for name, parts in caught.items():
         x = np.concatenate(parts)
-        out[name] = x[pick.choice(len(x), min(len(x), 1500), replace=False)]
+        out[name] = x[pick.choice(len(x), min(len(x), 4000), replace=False)]
         caught[name] = []
         out[name + ".max"] = np.abs(x).max(0)
     return out
@@ -114,41 +115,51 @@ class Graph:
         return self.op("Add", product, self.const(b))
 
     def _quantised(self, x: str, w: np.ndarray, sample: np.ndarray, top: np.ndarray) -> str:
-        smooth, scale, q, column = quantise(w, *best_ranges(w, sample, top))
+        smooth, _, column = quantise(w, top, best_share(w, sample, top))
+        q = compensated(w * smooth[:, None], column, sample / smooth)
         scaled = self.op("Mul", x, self.const(1 / smooth))
-        zero, step = self.const(128, np.uint8), self.const(scale)
-        whole = self.op("QuantizeLinear", scaled, step, zero)
-        back = self.op("DequantizeLinear", whole, step, zero)
-        weights = self.op("DequantizeLinear", self.const(q, np.int8), self.const(column),
-                          self.const(np.zeros(len(column)), np.int8), axis=1)
-        return self.op("MatMul", back, weights)
+        largest = self.op("ReduceMax", self.op("Abs", scaled), self.const([-1], np.int64), keepdims=1)
+        step = self.op("Max", self.op("Mul", largest, self.const(1 / STEPS)), self.const(1e-9))
+        shifted = self.op("Add", self.op("Round", self.op("Div", scaled, step)), self.const(STEPS))
+        whole = self.op("Cast", shifted, to=TensorProto.UINT8)
+        product = self.op("MatMulInteger", whole, self.const(q, np.int8), self.const(STEPS, np.uint8))
+        return self.op("Mul", self.op("Mul", self.op("Cast", product, to=TensorProto.FLOAT), step), self.const(column))
 
 
 def quantise(w: np.ndarray, top: np.ndarray, share: float):
-    """Splits each channel's range top between activation and weight by share, then quantises the weights."""
+    """Splits each channel's range top between activation and weight by share, then quantises the weights by column."""
     top = np.maximum(top, 1e-4)
     smooth = np.maximum(top**share / np.maximum(np.abs(w).max(1), 1e-4) ** (1 - share), 1e-5).astype(np.float32)
     smooth /= np.exp(np.log(smooth).mean())
-    scale = np.float32((top / smooth).max() / 127)
     scaled = w * smooth[:, None]
-    column = np.maximum(np.abs(scaled).max(0) / WEIGHT_MAX, 1e-8).astype(np.float32)
-    q = np.clip(np.round(scaled / column), -WEIGHT_MAX, WEIGHT_MAX)
-    return smooth, scale, q, column
+    column = np.maximum(np.abs(scaled).max(0) / STEPS, 1e-8).astype(np.float32)
+    q = np.clip(np.round(scaled / column), -STEPS, STEPS)
+    return smooth, q, column
 
 
-def best_ranges(w: np.ndarray, sample: np.ndarray, top: np.ndarray) -> tuple[np.ndarray, float]:
-    """The channel ranges and the share whose quantised product is nearest to the exact one on the sample. The ranges are
-    the largest values seen or a part of them: what is seldom seen may be clipped for finer steps elsewhere."""
+def compensated(w: np.ndarray, column: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Rounds the weights to steps of column, input by input, and lets the inputs that are left make up for the error of the
+    product with x (Frantar et al. 2022, GPTQ)."""
+    w, h = w.astype(np.float64), x.T.astype(np.float64) @ x / len(x)
+    h[np.diag_indices_from(h)] += 0.01 * np.diag(h).mean()
+    root = np.linalg.cholesky(np.linalg.inv(h)).T
+    q = np.zeros_like(w)
+    for i in range(len(w)):
+        q[i] = np.clip(np.round(w[i] / column), -STEPS, STEPS)
+        w[i + 1 :] -= np.outer(root[i, i + 1 :] / root[i, i], w[i] - q[i] * column)
+    return q
+
+
+def best_share(w: np.ndarray, sample: np.ndarray, top: np.ndarray) -> float:
+    """The share whose quantised product is nearest to the exact one on the sample."""
     exact = sample @ w
-    best, out = np.inf, (top, 0.5)
-    for part in (1.0, 0.85, 0.7, 0.55, 0.4):
-        for share in (0.0, 0.2, 0.35, 0.5, 0.65, 0.8, 1.0):
-            smooth, scale, q, column = quantise(w, top * part, share)
-            whole = np.clip(np.round(sample / smooth / scale), -128, 127) * scale
-            error = float(np.square(whole @ (q * column) - exact).mean())
-            if error < best:
-                best, out = error, (top * part, share)
-    return out
+    errors = {}
+    for share in (0.0, 0.2, 0.35, 0.5, 0.65, 0.8, 1.0):
+        smooth, q, column = quantise(w, top, share)
+        scaled = sample / smooth
+        step = np.maximum(np.abs(scaled).max(1, keepdims=True) / STEPS, 1e-9)
+        errors[share] = float(np.square(np.round(scaled / step) * step @ (q * column) - exact).mean())
+    return min(errors, key=errors.get)
 
 
 def build(model: Model, inputs: dict | None, half: bool = False) -> onnx.ModelProto:

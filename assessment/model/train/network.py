@@ -66,7 +66,7 @@ class Encoder(nn.Module):
         """The pooled vectors of embedded tokens x."""
         real, message, context = self.masks(ids)
         bias = torch.zeros(ids.shape, dtype=x.dtype).masked_fill(~real, -1e4)[:, None, None, :]
-        with torch.no_grad() if self.frozen else torch.enable_grad():
+        with torch.set_grad_enabled(torch.is_grad_enabled() and (x.requires_grad or not self.frozen)):
             for layer in self.layers[: self.frozen]:
                 x = layer(x, bias)
         x = x + self.segments(message.long())

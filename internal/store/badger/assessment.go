@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"heartmark/assessment"
+	"heartmark/assessment/intake"
 	"heartmark/schemas"
 
 	badgerdb "github.com/dgraph-io/badger/v4"
@@ -50,36 +52,81 @@ func (db *DB) Assessments(sealer assessment.Sealer) *AssessmentStore {
 	return &AssessmentStore{db: db, sealer: sealer}
 }
 
-// SaveReport implements assessment.Store. The items go first: a report that can be read has all its items.
+// SaveReport implements assessment.Store. Where the sealer has keys of each subject's own, the report lies under that of its
+// subject and is listed for it.
 func (s *AssessmentStore) SaveReport(ctx context.Context, tenant string, r assessment.Report) error {
+	how := saving{sealer: s.sealer}
+	if subjects, ok := s.sealer.(assessment.SubjectSealer); ok {
+		how.sealer, how.ref = subjects.ForSubject(tenant, r.Subject)
+		if last, err := time.Parse(time.DateOnly, r.Window.To); err == nil {
+			how.keep = last.Add(intake.KeepReports)
+		}
+	}
+	return s.save(ctx, tenant, r, how)
+}
+
+// saving says how a report is stored.
+type saving struct {
+	sealer assessment.Sealer
+	ref    string // of the subject; "": listed for nobody
+	owner  intake.Owned
+	keep   time.Time // when it goes; zero: never by itself
+	// also runs in the transaction that makes the report readable, after the check that it is new.
+	also func(txn *badgerdb.Txn) error
+	// replace stores it in place of the one that is there.
+	replace bool
+}
+
+// save stores a report. The items go first: a report that can be read has all its items.
+func (s *AssessmentStore) save(ctx context.Context, tenant string, r assessment.Report, how saving) error {
 	plain, err := assessment.EncodeReport(r)
 	if err != nil {
 		return err
 	}
 	sum := sha256.Sum256(plain)
-	sealed, err := s.sealer.Seal(ctx, tenant, assessment.SealReport, r.ID, plain)
+	sealed, err := how.sealer.Seal(ctx, tenant, assessment.SealReport, r.ID, plain)
 	if err != nil {
 		return fmt.Errorf("seal report: %w", err)
 	}
-	same, err := s.stored(ctx, tenant, r.ID, sum[:])
-	if err != nil || same {
-		return err
+	if how.also == nil && !how.replace {
+		if same, err := s.stored(ctx, tenant, r.ID, sum[:]); err != nil || same {
+			return err
+		}
 	}
-	if err := s.saveItems(ctx, tenant, r.ID, r.Items); err != nil {
+	if how.replace {
+		if err := s.dropItems(ctx, tenant, r.ID); err != nil {
+			return err
+		}
+	}
+	if err := s.saveItems(ctx, tenant, r.ID, r.Items, how.sealer); err != nil {
 		return err
 	}
 	return s.db.update(ctx, func(txn *badgerdb.Txn) error {
 		have, err := get(txn, reportKey(tenant, r.ID))
 		switch {
-		case err == nil && bytes.HasPrefix(have, sum[:]):
-			return nil
-		case err == nil:
+		case err == nil && !how.replace && !bytes.HasPrefix(have, sum[:]):
 			return assessment.ErrConflict
-		case !errors.Is(err, errNotFound):
+		case err != nil && !errors.Is(err, errNotFound):
 			return err
+		}
+		if how.also != nil {
+			if err := how.also(txn); err != nil {
+				return err
+			}
+		}
+		if how.ref != "" {
+			how.owner.Report = r.ID
+			if err := own(txn, tenant, how); err != nil {
+				return err
+			}
 		}
 		return txn.Set(reportKey(tenant, r.ID), append(sum[:], sealed...))
 	})
+}
+
+// dropItems removes the items of a report.
+func (s *AssessmentStore) dropItems(ctx context.Context, tenant, id string) error {
+	return s.db.update(ctx, func(txn *badgerdb.Txn) error { return drop(txn, itemsPrefix(tenant, id), maxChunks) })
 }
 
 // stored reports whether the report is there already, with these bytes.
@@ -98,7 +145,7 @@ func (s *AssessmentStore) stored(ctx context.Context, tenant, id string, sum []b
 	return same, err
 }
 
-func (s *AssessmentStore) saveItems(ctx context.Context, tenant, id string, items []assessment.Item) error {
+func (s *AssessmentStore) saveItems(ctx context.Context, tenant, id string, items []assessment.Item, sealer assessment.Sealer) error {
 	for chunk := uint64(0); len(items) > 0; chunk++ {
 		n := min(itemsPerChunk, len(items))
 		plain, err := json.Marshal(items[:n])
@@ -106,7 +153,7 @@ func (s *AssessmentStore) saveItems(ctx context.Context, tenant, id string, item
 			return fmt.Errorf("encode items: %w", err)
 		}
 		items = items[n:]
-		sealed, err := s.sealer.Seal(ctx, tenant, assessment.SealItems, itemsID(id, chunk), plain)
+		sealed, err := sealer.Seal(ctx, tenant, assessment.SealItems, itemsID(id, chunk), plain)
 		if err != nil {
 			return fmt.Errorf("seal items: %w", err)
 		}
@@ -232,19 +279,12 @@ func (s *AssessmentStore) Released(ctx context.Context, tenant, id string) ([]sc
 // Erase implements assessment.Store.
 func (s *AssessmentStore) Erase(ctx context.Context, tenant, id string) error {
 	return s.db.update(ctx, func(txn *badgerdb.Txn) error {
-		var gone [][]byte
-		err := scan(txn, itemsPrefix(tenant, id), nil, maxChunks, func(key, _ []byte) error {
-			gone = append(gone, key)
-			return nil
-		})
-		if err != nil {
+		if err := drop(txn, itemsPrefix(tenant, id), maxChunks); err != nil {
 			return err
 		}
-		for _, key := range append(gone, reportKey(tenant, id), releasedKey(tenant, id)) {
-			if err := txn.Delete(key); err != nil {
-				return err
-			}
+		if err := disown(txn, tenant, id); err != nil {
+			return err
 		}
-		return nil
+		return errors.Join(txn.Delete(reportKey(tenant, id)), txn.Delete(releasedKey(tenant, id)))
 	})
 }

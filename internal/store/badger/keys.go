@@ -45,9 +45,11 @@ import (
 //	                  g      leaf                              index in the log
 //	                  z                                        size of the log that is known to be marked
 //	a  assessment     (see assessment.go)
+//	n  intake         (see intake.go)
 //	g  models         t      number                            rollout.Transition
 //	                  d      kind, model digest, name          a record about a model: counts and sums, no text, no person
 //	p  api            (idempotency of requests)
+//	w  training       (see training.go)
 //	t  tenants        t      tenant                            schemas.Tenant
 //	                  k      SHA-256 of an API key, hex        schemas.APIKey
 const (
@@ -58,8 +60,10 @@ const (
 	partOID4VCI    = 'o'
 	partRegistry   = 'r'
 	partAssessment = 'a'
+	partIntake     = 'n'
 	partModels     = 'g'
 	partAPI        = 'p'
+	partTraining   = 'w'
 	partTenant     = 't'
 )
 

@@ -137,3 +137,21 @@ func last(txn *badgerdb.Txn, prefix []byte) []byte {
 	}
 	return it.Item().KeyCopy(nil)
 }
+
+// drop deletes the entries under prefix, at most limit of them.
+func drop(txn *badgerdb.Txn, prefix []byte, limit int) error {
+	var gone [][]byte
+	err := scan(txn, prefix, nil, limit, func(key, _ []byte) error {
+		gone = append(gone, key)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, key := range gone {
+		if err := txn.Delete(key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
