@@ -276,6 +276,7 @@ func TestTokenCases(t *testing.T) {
 		"SEC059 x5c alone":         {must2(jose.Sign(map[string]any{"typ": "vc+jwt", "x5c": []string{base64.StdEncoding.EncodeToString([]byte("x"))}}, w.marshal(t, w.unsigned(t, holder)), w.key("x"))), verifier.Undetermined, "proof_key_unavailable"},
 		"a nonce nobody asked for": {w.vcJWT(t, map[string]any{"nonce": "c-9"}), verifier.Undetermined, "replay_not_checked"},
 		"an unknown key":           {w.jws(t, "vc+jwt", acme+"#key-9", w.unsigned(t, holder)), verifier.Invalid, "proof_key_unknown"},
+		"no kid, an https issuer":  {must2(jose.Sign(map[string]any{"typ": "vc+jwt"}, w.marshal(t, plain("https://issuer.example")), w.key("x"))), verifier.Invalid, "proof_key_unavailable"}, // and unknown
 		"an unknown issuer":        {w.jws(t, "vc+jwt", holderMethod, plain(holder)), verifier.Invalid, "authority_unknown"},
 	} {
 		t.Run(name, func(t *testing.T) { want(t, w.check(t, v, c.compact), c.verdict, c.code) })
