@@ -202,6 +202,7 @@ func TestVerifyRoute(t *testing.T) {
 		{"no type", `{}`, "application/json", 400, `"unreadable"`},
 		{"not JSON", `eyJhbGciOi`, "application/vc", 400, `PARSING_ERROR`},
 		{"member twice", `{"type":["VerifiableCredential"],"type":[]}`, "application/json", 400, `"unreadable"`},
+		{"not a token", vc + "~", "application/dc+sd-jwt", 400, `"unreadable"`},
 		{"text", vc, "text/plain", 415, `"unsupported-media-type"`},
 	} {
 		rec := w.do("POST", "/v1/verify", tc.body, "Content-Type", tc.mediaType)
@@ -215,6 +216,15 @@ func TestVerifyRoute(t *testing.T) {
 	w.do("POST", "/v1/verify", `{"credential":`+vc+`,"challenge":"c","domain":"d","log":{"index":1,"proof":[],"checkpoint":"x","tree_size":2}}`, "Content-Type", "application/json")
 	if in := w.verify.last; in.Challenge != "c" || in.Domain != "d" || !in.WantLog || in.LogProof == nil || in.LogProof.TreeSize != 2 {
 		t.Errorf("input = %+v", in)
+	}
+	for _, token := range []string{"application/vc+jwt", "application/vp+jwt", "application/dc+sd-jwt"} {
+		w.do("POST", "/v1/verify?challenge=c-1&domain=shop.example", "eyJ.e30.x", "Content-Type", token)
+		if in := w.verify.last; in.MediaType != token || string(in.Data) != "eyJ.e30.x" || in.Challenge != "c-1" || in.Domain != "shop.example" {
+			t.Errorf("%s: input = %+v", token, in)
+		}
+	}
+	if rec := w.do("POST", "/v1/verify?challenge=c", `{"credential":`+vc+`,"challenge":"d"}`, "Content-Type", "application/json"); rec.Code != 400 {
+		t.Errorf("challenge in query and body: %d, want 400", rec.Code)
 	}
 	rec := w.do("POST", "/v1/verify", `{"type":["VerifiableCredential"],"name":"revoked"}`, "Content-Type", "application/vc", "Accept-Language", "zh")
 	if !strings.Contains(rec.Body.String(), "颁发者已将其撤销") || rec.Header().Get("Content-Language") != "zh" {

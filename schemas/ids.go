@@ -21,6 +21,8 @@ const (
 	ContextDEIPath = "/contexts/dei/v1"
 	// SchemaDEIPath is the path, below any origin, at which the JSON Schema of DEI credentials is served.
 	SchemaDEIPath = "/schemas/dei/v1"
+	// VCTypeDEIPath is the path, below any origin, of the vct of DEI credentials as SD-JWT VC.
+	VCTypeDEIPath = "/vct/dei/v1"
 	// SchemaDEI is the name of that schema in the registry and in SchemaDigestSRI.
 	SchemaDEI = "dei/v1"
 	// VocabularyDEI is the namespace of the DEI terms. It names them; nothing is ever fetched from it.

@@ -203,7 +203,7 @@ func (r *run) log(ctx context.Context) {
 		r.add("log_inclusion_unavailable", "").say("no log is configured")
 		return
 	}
-	commitment, ok := commitment(r.doc)
+	commitment, ok := commitment(r.common)
 	if !ok {
 		r.add("log_inclusion_mismatch", "").say("the credential has no id or status entry that a commitment could be made of")
 		return

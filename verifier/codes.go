@@ -42,18 +42,23 @@ func Codes() []CodeInfo {
 		{"parse_malformed", CheckParse, Fail, typeParsing, "the input is not well-formed JSON"},
 		{"parse_no_type", CheckParse, Fail, typeParsing, "the input is neither a credential nor a presentation"},
 		{"parse_kind", CheckParse, Fail, typeParsing, "the input is not of the kind its media type says"},
+		{"parse_token", CheckParse, Fail, typeParsing, "the input is not a well-formed token"},
+		{"parse_enveloped", CheckParse, Fail, typeParsing, "the enveloped credential is of a form that is not taken"},
 		{"parse_too_large", CheckParse, Fail, typeParsing, "the input is too large"},
 
 		{"model_ok", CheckModel, Pass, typeNone, "the document follows the data model"},
 		{"model_malformed", CheckModel, Fail, typeMalformed, "a value does not follow the data model"},
 		{"model_context_refused", CheckModel, Fail, typeMalformed, "the contexts are not in an accepted form"},
 		{"model_context_unknown", CheckModel, NotDetermined, typeOwn, "a context is not among those at hand"},
+		{"model_token_claim", CheckModel, Fail, typeMalformed, "a claim of the token has no place in it, or says otherwise than the credential"},
 		{"model_empty", CheckModel, Fail, typeMalformed, "the presentation holds no credential"},
 		{"model_too_many", CheckModel, Fail, typeMalformed, "the presentation holds too many credentials"},
 
 		{"proof_ok", CheckProof, Pass, typeNone, "the signature is good"},
 		{"proof_missing", CheckProof, Fail, typeProof, "there is no proof"},
 		{"proof_malformed", CheckProof, Fail, typeParsing, "the proof is malformed"},
+		{"proof_algorithm", CheckProof, Fail, typeProof, "the token's algorithm is not allowed"},
+		{"proof_disclosures", CheckProof, Fail, typeCrypto, "the disclosures do not fit what was signed"},
 		{"proof_invalid", CheckProof, Fail, typeCrypto, "the signature does not fit the document"},
 		{"proof_too_many", CheckProof, Fail, typeProof, "there are too many proofs"},
 		{"proof_chain", CheckProof, Fail, typeProof, "the chain of proofs names a proof that is not there, or itself"},
@@ -128,9 +133,13 @@ func Codes() []CodeInfo {
 		{"holder_binding_absent", CheckHolderBinding, NotDetermined, typeOwn, "nothing ties the presenter to the credential"},
 		{"holder_binding_mismatch", CheckHolderBinding, Fail, typeOwn, "presented by another than the one it was issued to"},
 
+		{"holder_binding_key", CheckHolderBinding, Fail, typeMalformed, "the credential does not hold the key of its holder"},
+		{"holder_binding_invalid", CheckHolderBinding, Fail, typeCrypto, "the holder's signature does not fit what is presented"},
+
 		{"replay_none", CheckReplay, NotApplicable, typeNone, "no challenge or domain was asked for or given"},
 		{"replay_ok", CheckReplay, Pass, typeNone, "made for this exchange"},
 		{"replay_challenge", CheckReplay, Fail, typeChallenge, "the challenge is missing or not the one given"},
+		{"replay_stale", CheckReplay, Fail, typeOwn, "the presentation was made too long ago, or in the future"},
 		{"replay_domain", CheckReplay, Fail, typeDomain, "the domain is missing or not the one given"},
 
 		{"related_resource_none", CheckRelatedResource, NotApplicable, typeNone, "no related resource is named, or none is used here"},

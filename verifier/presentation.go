@@ -25,19 +25,28 @@ func (r *run) presentation(ctx context.Context) {
 	inside := list(r.doc["verifiableCredential"])
 	switch {
 	case len(inside) == 0:
-		r.unmodel("model_empty")
+		r.unmodel("model_empty", "/verifiableCredential")
 		return
 	case len(inside) > maxCredentials:
-		r.unmodel("model_too_many")
+		r.unmodel("model_too_many", "/verifiableCredential")
 		return
 	}
 	_, isList := r.doc["verifiableCredential"].([]any)
 	holder, vouched := reference(r.doc["holder"]), false
+	if r.envelope != nil {
+		if holder == "" {
+			holder = text(r.doc, "iss")
+		}
+		if !r.claimsAgree(holder) {
+			return
+		}
+		r.tokenPeriod()
+	}
 	for i, item := range inside {
 		result := r.verifyInside(ctx, item, insidePointer(i, isList), "")
 		vouched = vouched || (result.Verdict == Valid && holder != "" && result.Summary.HolderID == holder)
 	}
-	if proof, present := r.doc["proof"]; !present || proof == nil {
+	if proof, present := r.doc["proof"]; r.envelope == nil && (!present || proof == nil) {
 		r.add(codePresentationUnsecured, "/proof")
 		r.add("purpose_none", "")
 		r.add("issuer_binding_none", "")
@@ -46,16 +55,16 @@ func (r *run) presentation(ctx context.Context) {
 			r.add("issuer_binding_none", "/holder")
 		}
 		// A holder's key is worth a request only where a credential that we trust names that holder.
-		r.proofs(ctx, proofQuery{owner: holder, purpose: purposeAuthentication, network: vouched})
+		r.secured(ctx, proofQuery{owner: holder, purpose: purposeAuthentication, network: vouched})
 	}
 	r.replay()
-	r.holderBinding(inside, isList)
+	r.holderBinding(isList)
 }
 
-// unmodel replaces the finding that the form is good: the number of credentials is not.
-func (r *run) unmodel(code string) {
+// unmodel replaces the finding that the form is good by one of what is not.
+func (r *run) unmodel(code, pointer string) {
 	r.checks = slices.DeleteFunc(r.checks, func(c Check) bool { return c.ID == CheckModel })
-	r.add(code, "/verifiableCredential")
+	r.add(code, pointer)
 }
 
 func insidePointer(i int, isList bool) string {
@@ -69,14 +78,22 @@ func insidePointer(i int, isList bool) string {
 func (r *run) verifyInside(ctx context.Context, item any, pointer, about string) Result {
 	doc, ok := item.(map[string]any)
 	*r.spent++
-	inner := &run{v: r.v, policy: r.policy, now: r.now, doc: doc, depth: r.depth + 1, spent: r.spent}
+	inner := &run{v: r.v, policy: r.policy, now: r.now, doc: doc, common: doc, depth: r.depth + 1, spent: r.spent}
 	inner.in = Input{Policy: r.in.Policy, WantLog: r.in.WantLog}
 	result := Result{Policy: r.policy.Name, PolicyVersion: r.policy.Version, CheckedAt: r.now, Kind: KindCredential}
-	if ok && kindOf(doc) == KindCredential {
+	switch {
+	case ok && isEnveloped(doc):
+		if inner.openEnveloped(doc) {
+			inner.credential(ctx)
+			result = inner.result(result)
+			break
+		}
+		result.Checks, result.Verdict = inner.finish(), Invalid
+	case ok && kindOf(doc) == KindCredential:
 		inner.add("parse_ok", "")
 		inner.credential(ctx)
 		result = inner.result(result)
-	} else {
+	default:
 		inner.add("parse_no_type", "")
 		result.Checks, result.Verdict = inner.finish(), Invalid
 	}
@@ -114,7 +131,7 @@ func (r *run) endorsements(ctx context.Context) {
 }
 
 // holderBinding compares the key that signed the presentation with the subject of each credential.
-func (r *run) holderBinding(inside []any, isList bool) {
+func (r *run) holderBinding(isList bool) {
 	if r.omitted(CheckHolderBinding) {
 		return
 	}
@@ -122,10 +139,9 @@ func (r *run) holderBinding(inside []any, isList bool) {
 		r.add("holder_binding_absent", "")
 		return
 	}
-	for i, item := range inside {
+	for i, inner := range r.inner {
 		pointer := insidePointer(i, isList)
-		doc, _ := item.(map[string]any)
-		subjects := entries(doc, "credentialSubject")
+		subjects := entries(inner.Credential, "credentialSubject")
 		if len(subjects) == 0 {
 			r.add("holder_binding_absent", pointer)
 		}
@@ -172,6 +188,10 @@ func (r *run) replayOfCredential() {
 		r.compareReplay()
 		return
 	}
+	if r.envelope != nil && (r.doc["nonce"] != nil || r.doc["aud"] != nil) {
+		r.add(notChecked(CheckReplay), "/nonce").say("the token was made for one exchange, and the caller gave nothing to compare")
+		return
+	}
 	for _, p := range entries(r.doc, "proof") {
 		if p.value["challenge"] != nil || p.value["domain"] != nil {
 			r.add(notChecked(CheckReplay), p.pointer).say("the proof was made for one exchange, and the caller gave nothing to compare")
@@ -183,6 +203,10 @@ func (r *run) replayOfCredential() {
 
 // compareReplay compares what the caller gave with every proof; what it did not give is not compared.
 func (r *run) compareReplay() {
+	if r.envelope != nil {
+		r.nonceAndAudience()
+		return
+	}
 	found := entries(r.doc, "proof")
 	if len(found) == 0 {
 		r.add("replay_challenge", "/proof")

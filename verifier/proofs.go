@@ -135,7 +135,7 @@ func (r *run) proof(ctx context.Context, p entry, q proofQuery) {
 	// A key of somebody else than the owner is never worth a request.
 	key, err := r.v.cfg.Keys.Key(ctx, KeyQuery{Controller: controller, Method: method, Purpose: q.purpose, Network: q.network && bound})
 	if err != nil {
-		r.keyFault(err, at)
+		r.keyFault(err, at+"/verificationMethod", at)
 		return
 	}
 	r.add("purpose_ok", at+"/proofPurpose").rest(key.Evidence)
@@ -147,8 +147,8 @@ func (r *run) proof(ctx context.Context, p entry, q proofQuery) {
 	r.signatures = append(r.signatures, signature{method: method, controller: controller, created: created, pointer: at})
 }
 
-func (r *run) keyFault(err error, at string) {
-	method := at + "/verificationMethod"
+// keyFault notes why there is no key; method and at point to the verification method and to what it should have verified.
+func (r *run) keyFault(err error, method, at string) {
 	switch {
 	case errors.Is(err, ErrKeyPurpose):
 		r.add("purpose_not_listed", method)

@@ -182,6 +182,8 @@ type StatedLevel struct {
 	// Level is the rubric level as the credential writes it, "3"; LevelName is its name in the credential's language.
 	Level     string `json:"level"`
 	LevelName string `json:"levelName,omitempty"`
+	// AtLeast says that the level may be higher: the holder has shown that it is reached, not which it is.
+	AtLeast bool `json:"atLeast,omitempty"`
 	// Confidence is the probability with which the level was reached, "0.93"; empty if the credential gives none.
 	Confidence string `json:"confidence,omitempty"`
 }

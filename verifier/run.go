@@ -17,8 +17,11 @@ type run struct {
 	policy Policy
 	now    time.Time
 	doc    map[string]any
-	depth  int  // how many documents this one lies in
-	spent  *int // credentials verified inside others during this call, shared by its runs
+	common map[string]any // doc under the names of the data model: doc itself, but for an SD-JWT VC
+	// envelope is the token that doc came in, nil for a document that holds its proofs.
+	envelope *envelope
+	depth    int  // how many documents this one lies in
+	spent    *int // credentials verified inside others during this call, shared by its runs
 
 	checks     []Check
 	inner      []Result
@@ -30,6 +33,24 @@ type signature struct {
 	method, controller string
 	created            time.Time // zero if the proof has none
 	pointer            string
+}
+
+// setDocument gives the run what was read.
+func (r *run) setDocument(doc map[string]any) {
+	r.doc, r.common = doc, doc
+	if r.isSelective() {
+		r.common = inModelTerms(doc)
+	}
+}
+
+// isSelective tells an SD-JWT VC from a credential of the data model.
+func (r *run) isSelective() bool { return r.envelope != nil && r.envelope.selective != nil }
+
+func (r *run) summary(kind Kind) Summary {
+	if r.isSelective() {
+		return summariseSelective(r.doc)
+	}
+	return summarise(r.doc, kind)
 }
 
 // add notes a finding under a code of the table.
@@ -118,6 +139,10 @@ func (r *run) judge(ctx context.Context, kind Kind) {
 		r.presentation(ctx)
 		return
 	}
+	if r.isSelective() {
+		r.selectiveCredential(ctx)
+		return
+	}
 	r.credential(ctx)
 }
 
@@ -131,10 +156,13 @@ func (r *run) credential(ctx context.Context) {
 	if !r.model(schemas.ValidateCredential) {
 		return
 	}
-	r.period()
 	issuer := reference(r.doc["issuer"])
+	if r.envelope != nil && !r.claimsAgree(issuer) {
+		return
+	}
+	r.period()
 	known := r.authority(ctx, issuer)
-	r.proofs(ctx, proofQuery{owner: issuer, purpose: purposeAssertion, network: known})
+	r.secured(ctx, proofQuery{owner: issuer, purpose: purposeAssertion, network: known})
 	r.replayOfCredential()
 	if !r.has(CheckProof) || !r.has(CheckPurpose) {
 		return // what nobody signed earns no further work
@@ -172,7 +200,9 @@ func (r *run) period() {
 			return
 		}
 	}
-	r.add("period_ok", "")
+	if r.envelope == nil || r.tokenPeriod() {
+		r.add("period_ok", "")
+	}
 }
 
 // texts reads a string or a list of strings; anything else in it is left out, as the data model check has refused it.

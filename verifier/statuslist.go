@@ -28,6 +28,7 @@ const (
 // heldList is a status list whose credential was verified.
 type heldList struct {
 	bits       statuslist.Bits
+	tokens     statuslist.Tokens // of a token status list, which has no bits and no purposes
 	purposes   []string
 	issuer     string
 	validFrom  time.Time
@@ -105,20 +106,35 @@ func older(a, b *heldList) bool {
 	return a.validFrom.Before(b.validFrom)
 }
 
-// statusList returns the verified list at url for a credential of issuer. Fresh lists come from memory; a list of this
+// listQuery asks for a status list.
+type listQuery struct {
+	url    string
+	issuer string // of the credential that names the list
+	tokens bool   // a token status list, not a status list credential
+}
+
+// key tells lists of both kinds at one address apart.
+func (q listQuery) key() string {
+	if q.tokens {
+		return "token " + q.url
+	}
+	return q.url
+}
+
+// statusList returns the verified list that q asks for. Fresh lists come from memory; a list of this
 // installation's own store is read each time, so that a revocation is seen at once, and only its verification is saved.
-func (v *Verifier) statusList(ctx context.Context, url, issuer string, p Policy, now time.Time) (*heldList, Evidence, *listFault) {
-	held := v.lists.get(url)
+func (v *Verifier) statusList(ctx context.Context, q listQuery, p Policy, now time.Time) (*heldList, Evidence, *listFault) {
+	held := v.lists.get(q.key())
 	fromCache := held != nil && held.fresh(now)
 	if !fromCache {
-		loaded, err := v.loadList(ctx, url, issuer, held, now)
+		loaded, err := v.loadList(ctx, q, held, now)
 		if err != nil {
 			fault := &listFault{code: "status_retrieval"}
 			if f, ok := errors.AsType[*listFault](err); ok {
 				fault = f
 			}
 			if fault.code != "status_retrieval" || held == nil {
-				return nil, Evidence{Source: url}, fault
+				return nil, Evidence{Source: q.url}, fault
 			}
 			// The origin does not answer and an old list is at hand: the policy says how old is too old. Our own lists are never
 			// taken from memory, and a clock that went back proves no age.
@@ -134,28 +150,28 @@ func (v *Verifier) statusList(ctx context.Context, url, issuer string, p Policy,
 	if !fromCache && !held.local && now.Sub(held.fetchedAt) > held.ttl+p.MaxStale { // it came old, out of a snapshot
 		return nil, evidence, &listFault{"status_stale", "as of " + schemas.FormatTime(held.fetchedAt)}
 	}
-	if !v.mayReport(ctx, held.issuer, issuer, now) {
+	if !v.mayReport(ctx, held.issuer, q.issuer, now) {
 		return nil, evidence, &listFault{"status_verification", "the list is issued by another than the credential's issuer"}
 	}
 	return held, evidence, nil
 }
 
 // loadList gets and verifies a list once for all who ask at one time; it does not end because the first of them left.
-func (v *Verifier) loadList(ctx context.Context, url, issuer string, held *heldList, now time.Time) (*heldList, error) {
+func (v *Verifier) loadList(ctx context.Context, q listQuery, held *heldList, now time.Time) (*heldList, error) {
 	if v.cfg.Status == nil {
 		return nil, &listFault{"status_retrieval", "no source is configured"}
 	}
 	shared := context.WithoutCancel(ctx)
-	result := v.lists.flights.DoChan(url+"\n"+issuer, func() (any, error) {
-		doc, err := v.cfg.Status.StatusList(shared, url)
+	result := v.lists.flights.DoChan(q.key()+"\n"+q.issuer, func() (any, error) {
+		doc, err := v.cfg.Status.StatusList(shared, q.url)
 		if err != nil {
 			return nil, err
 		}
-		h, fault := v.openList(shared, doc, url, issuer, held, now)
+		h, fault := v.openList(shared, doc, q, held, now)
 		if fault != nil {
 			return nil, fault
 		}
-		if !v.lists.put(url, h) {
+		if !v.lists.put(q.key(), h) {
 			return nil, errOlderList()
 		}
 		return h, nil
@@ -171,8 +187,8 @@ func (v *Verifier) loadList(ctx context.Context, url, issuer string, held *heldL
 	}
 }
 
-// openList verifies a list credential and opens its bits (Bitstring Status List 1.0, 3.2).
-func (v *Verifier) openList(ctx context.Context, doc StatusDocument, url, issuer string, held *heldList, now time.Time) (*heldList, *listFault) {
+// openList verifies a list and opens its bits.
+func (v *Verifier) openList(ctx context.Context, doc StatusDocument, q listQuery, held *heldList, now time.Time) (*heldList, *listFault) {
 	sum := sha256.Sum256(doc.Data)
 	if held != nil && held.sum == sum && held.local == doc.Local && now.Sub(held.verifiedAt) < listTrust && !now.Before(held.verifiedAt) {
 		again := *held
@@ -180,34 +196,56 @@ func (v *Verifier) openList(ctx context.Context, doc StatusDocument, url, issuer
 			return nil, &listFault{"status_verification", "the list has expired"}
 		}
 		again.fetchedAt = doc.obtained(now)
-		again.evidence = listEvidence(doc, url, &again)
+		again.evidence = listEvidence(doc, q.url, &again)
 		return &again, nil
 	}
 	if len(doc.Data) > maxListPacked {
 		return nil, &listFault{"status_verification", "the list is too large"}
 	}
-	parsed, err := schemas.ParseObject(doc.Data)
-	if err != nil {
-		return nil, &listFault{"status_retrieval", "what came is no JSON object"}
+	open := v.openBits
+	if q.tokens {
+		open = v.openTokens
 	}
-	h, fault := readList(parsed, url)
+	h, fault := open(ctx, doc.Data, q, now)
 	if fault != nil {
 		return nil, fault
 	}
-	if !v.mayReport(ctx, h.issuer, issuer, now) { // before its key is looked up: a stranger's list costs no request
-		return nil, &listFault{"status_verification", "the list is issued by another than the credential's issuer"}
-	}
-	if fault := v.verifyList(ctx, parsed, h.issuer, now); fault != nil {
-		return nil, fault
-	}
-	h.sum, h.version, h.local, h.fetchedAt, h.verifiedAt = sum, doc.Version, doc.Local, doc.obtained(now), now
+	h.sum, h.version, h.local, h.fetchedAt = sum, doc.Version, doc.Local, doc.obtained(now)
 	if held != nil && older(h, held) {
 		return nil, errOlderList()
 	}
-	if fault := h.open(parsed); fault != nil {
+	h.evidence = listEvidence(doc, q.url, h)
+	return h, nil
+}
+
+// openBits verifies a status list credential and opens its bits (Bitstring Status List 1.0, 3.2).
+func (v *Verifier) openBits(ctx context.Context, data []byte, q listQuery, now time.Time) (*heldList, *listFault) {
+	list := &run{v: v, policy: closedPolicy(), now: now, in: Input{Data: data}}
+	var doc map[string]any
+	var err error
+	if isToken(data) {
+		doc, _, err = list.parseToken(announced{kind: KindCredential, typ: tokenCredential})
+	} else {
+		doc, err = schemas.ParseObject(data)
+	}
+	if err != nil {
+		return nil, &listFault{"status_retrieval", "what came is no JSON object, and no credential's token"}
+	}
+	list.setDocument(doc)
+	h, fault := readList(doc, q.url)
+	if fault != nil {
 		return nil, fault
 	}
-	h.evidence = listEvidence(doc, url, h)
+	if !v.mayReport(ctx, h.issuer, q.issuer, now) { // before its key is looked up: a stranger's list costs no request
+		return nil, &listFault{"status_verification", "the list is issued by another than the credential's issuer"}
+	}
+	if fault := list.verifyList(ctx, h.issuer); fault != nil {
+		return nil, fault
+	}
+	h.verifiedAt = now
+	if fault := h.open(doc); fault != nil {
+		return nil, fault
+	}
 	return h, nil
 }
 
@@ -237,18 +275,17 @@ func listEvidence(doc StatusDocument, url string, h *heldList) Evidence {
 	return e
 }
 
-// verifyList checks the list as the credential it is: model, period, every proof by its own issuer.
-func (v *Verifier) verifyList(ctx context.Context, doc map[string]any, issuer string, now time.Time) *listFault {
-	list := &run{v: v, policy: closedPolicy(), now: now, doc: doc}
-	if list.model(schemas.ValidateCredential) {
-		list.period()
-		list.proofs(ctx, proofQuery{owner: issuer, purpose: purposeAssertion, network: true})
+// verifyList checks the list as the credential it is: model, period, and that its own issuer secured it.
+func (r *run) verifyList(ctx context.Context, issuer string) *listFault {
+	if r.model(schemas.ValidateCredential) && (r.envelope == nil || r.claimsAgree(issuer)) {
+		r.period()
+		r.secured(ctx, proofQuery{owner: issuer, purpose: purposeAssertion, network: true})
 	}
 	for _, id := range []CheckID{CheckModel, CheckPeriod, CheckProof, CheckPurpose, CheckIssuerBinding} {
-		if list.has(id) {
+		if r.has(id) {
 			continue
 		}
-		for _, c := range list.checks {
+		for _, c := range r.checks {
 			if c.ID == id && c.Outcome != Pass {
 				return &listFault{"status_verification", "the list's " + string(id) + " check: " + c.Detail}
 			}

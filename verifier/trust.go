@@ -13,11 +13,15 @@ import (
 // authority asks the registries about the issuer, as of issue and now, apart (protocols.md §17.16), before any network
 // look-up. It reports whether the issuer is known well enough to fetch what verifying its credentials needs.
 func (r *run) authority(ctx context.Context, issuer string) (known bool) {
+	at := "/issuer"
+	if r.isSelective() {
+		at = "/iss"
+	}
 	if r.omitted(CheckAuthority) {
 		return true
 	}
 	if r.v.cfg.Authority == nil {
-		r.add("authority_unavailable", "/issuer").say("no registry is configured")
+		r.add("authority_unavailable", at).say("no registry is configured")
 		return false
 	}
 	known = true
@@ -27,19 +31,19 @@ func (r *run) authority(ctx context.Context, issuer string) (known bool) {
 	}{{"issue", r.issuedAt()}, {"now", r.now}} {
 		answer, resource, err := r.askAuthority(ctx, issuer, moment.at)
 		if err != nil {
-			r.add("authority_unavailable", "/issuer").about(moment.about)
+			r.add("authority_unavailable", at).about(moment.about)
 			known = false
 			continue
 		}
 		switch answer.State {
 		case AuthorityActive:
-			r.add("authority_ok", "/issuer").about(moment.about).rest(answer.Evidence)
+			r.add("authority_ok", at).about(moment.about).rest(answer.Evidence)
 		case AuthorityInactive:
-			r.add("authority_inactive", "/issuer").about(moment.about).say(resource).rest(answer.Evidence)
+			r.add("authority_inactive", at).about(moment.about).say(resource).rest(answer.Evidence)
 		case AuthorityNone:
-			r.add("authority_not_authorized", "/issuer").about(moment.about).say(resource).rest(answer.Evidence)
+			r.add("authority_not_authorized", at).about(moment.about).say(resource).rest(answer.Evidence)
 		default:
-			r.add("authority_unknown", "/issuer").about(moment.about).rest(answer.Evidence)
+			r.add("authority_unknown", at).about(moment.about).rest(answer.Evidence)
 			known = false
 		}
 	}
@@ -48,7 +52,7 @@ func (r *run) authority(ctx context.Context, issuer string) (known bool) {
 
 // issuedAt is the time of issue as the credential tells it; now where it tells none.
 func (r *run) issuedAt() time.Time {
-	if at, err := schemas.ParseTime(text(r.doc, "validFrom")); err == nil && at.Before(r.now) {
+	if at, err := schemas.ParseTime(text(r.common, "validFrom")); err == nil && at.Before(r.now) {
 		return at
 	}
 	return r.now
@@ -58,8 +62,8 @@ func (r *run) issuedAt() time.Time {
 // types, all of which must be granted. It returns the best answer and what it was about.
 func (r *run) askAuthority(ctx context.Context, issuer string, at time.Time) (AuthorityAnswer, string, error) {
 	best, about := AuthorityAnswer{State: AuthorityNoEntity}, ""
-	levels := levelsOf(r.doc)
-	for _, resources := range resourceSets(r.doc) {
+	levels := levelsOf(r.summary(KindCredential))
+	for _, resources := range r.resourceSets() {
 		worst, worstAbout := AuthorityAnswer{State: AuthorityActive}, ""
 		for _, resource := range resources {
 			answer, err := r.v.cfg.Authority.Authority(ctx, AuthorityQuery{
@@ -83,9 +87,9 @@ func (r *run) askAuthority(ctx context.Context, issuer string, at time.Time) (Au
 }
 
 // levelsOf returns the levels of our scale that a credential states, each once.
-func levelsOf(doc map[string]any) []schemas.Level {
+func levelsOf(s Summary) []schemas.Level {
 	var out []schemas.Level
-	for _, stated := range summarise(doc, KindCredential).Levels {
+	for _, stated := range s.Levels {
 		n, err := strconv.Atoi(stated.Level)
 		if level := schemas.Level(n); err == nil && slices.Contains(schemas.Levels(), level) && !slices.Contains(out, level) {
 			out = append(out, level)
@@ -107,6 +111,13 @@ func rank(s AuthorityState) int {
 		return 0
 	}
 	return 0
+}
+
+func (r *run) resourceSets() [][]string {
+	if r.isSelective() {
+		return selectiveResources(r.doc)
+	}
+	return resourceSets(r.doc)
 }
 
 // resourceSets lists what an authority may be granted for, each set sufficient by itself. An achievement covers a

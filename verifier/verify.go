@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"mime"
+	"strings"
 	"time"
 
 	"heartmark/schemas"
@@ -93,11 +94,12 @@ type Input struct {
 	// Document stands in for Data when the caller has already read it with schemas.ParseObject, for instance out of a request
 	// body; it is not changed and must not be changed while Verify runs.
 	Document map[string]any
-	// MediaType is that of Data, with or without parameters; empty means application/json.
+	// MediaType is that of Data, with or without parameters. Empty means that Data itself tells: a token by its form and
+	// typ, else JSON.
 	MediaType string
 	// Policy is a name; empty means DefaultPolicy.
 	Policy string
-	// Challenge and Domain are what the caller gave the presenter; empty when it gave none.
+	// Challenge and Domain are what the caller gave the presenter; empty when it gave none. In a token they are nonce and aud.
 	Challenge string
 	Domain    string
 	// WantLog asks for inclusion in the transparency log; LogProof is the proof that came with the credential.
@@ -124,7 +126,12 @@ func (v *Verifier) Verify(ctx context.Context, in Input) (Result, error) {
 	if in.Document == nil {
 		result.Digest = digest(in.Data)
 	}
-	r.doc, result.Kind, err = r.parse(want)
+	doc, kind, err := r.parse(want)
+	r.setDocument(doc)
+	result.Kind = kind
+	if errors.Is(err, errRefused) {
+		return r.result(result), nil
+	}
 	if err != nil {
 		result.Checks, result.Verdict = r.finish(), Invalid
 		return result, fmt.Errorf("%w: %w", ErrUnreadable, err)
@@ -139,7 +146,7 @@ func (r *run) result(result Result) Result {
 	result.Verdict = r.policy.Decide(result.Checks)
 	result.Credential = r.doc
 	result.Inner = r.inner
-	result.Summary = summarise(r.doc, result.Kind)
+	result.Summary = r.summary(result.Kind)
 	if len(r.signatures) > 0 {
 		result.Summary.SignedBy = r.signatures[0].method
 	}
@@ -151,28 +158,34 @@ func digest(data []byte) string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// mediaKind tells which kind a media type promises; empty when it promises none.
-func mediaKind(mediaType string) (Kind, error) {
+// mediaKind tells what a media type promises.
+func mediaKind(mediaType string) (announced, error) {
 	if mediaType == "" {
-		return "", nil
+		return announced{any: true}, nil
 	}
 	base, _, err := mime.ParseMediaType(mediaType)
 	if err != nil {
-		return "", fmt.Errorf("%q: %w", mediaType, ErrMediaType)
+		return announced{}, fmt.Errorf("%q: %w", mediaType, ErrMediaType)
 	}
 	switch base {
 	case "application/json", "application/ld+json":
-		return "", nil
+		return announced{}, nil
 	case "application/vc", "application/vc+ld+json":
-		return KindCredential, nil
+		return announced{kind: KindCredential}, nil
 	case "application/vp", "application/vp+ld+json":
-		return KindPresentation, nil
+		return announced{kind: KindPresentation}, nil
 	}
-	return "", fmt.Errorf("%s: %w", base, ErrMediaType)
+	if typ := strings.TrimPrefix(base, "application/"); typ != base && kindOfToken(typ) != "" {
+		return announced{kind: kindOfToken(typ), typ: typ}, nil
+	}
+	return announced{}, fmt.Errorf("%s: %w", base, ErrMediaType)
 }
 
 // parse reads the input once; what it returns is both what is checked and what the result holds.
-func (r *run) parse(want Kind) (map[string]any, Kind, error) {
+func (r *run) parse(want announced) (map[string]any, Kind, error) {
+	if want.typ != "" || (want.any && isToken(r.in.Data)) {
+		return r.parseToken(want)
+	}
 	doc := r.in.Document
 	if doc == nil {
 		if len(r.in.Data) > MaxInput {
@@ -191,9 +204,9 @@ func (r *run) parse(want Kind) (map[string]any, Kind, error) {
 	case kind == "":
 		r.add("parse_no_type", "/type")
 		return nil, "", errors.New("no type of a credential or presentation")
-	case want != "" && want != kind:
+	case want.kind != "" && want.kind != kind:
 		r.add("parse_kind", "/type")
-		return nil, "", fmt.Errorf("a %s was announced, a %s came", want, kind)
+		return nil, "", fmt.Errorf("a %s was announced, a %s came", want.kind, kind)
 	}
 	r.add("parse_ok", "")
 	return doc, kind, nil

@@ -50,7 +50,7 @@ func TestInputErrors(t *testing.T) {
 		want error
 	}{
 		{"unknown policy", verifier.Input{Data: data, Policy: "lenient"}, verifier.ErrUnknownPolicy},
-		{"unknown media type", verifier.Input{Data: data, MediaType: "application/vc+jwt"}, verifier.ErrMediaType},
+		{"unknown media type", verifier.Input{Data: data, MediaType: "application/vc+cose"}, verifier.ErrMediaType},
 		{"malformed media type", verifier.Input{Data: data, MediaType: "//"}, verifier.ErrMediaType},
 		{"not JSON", verifier.Input{Data: []byte("eyJ.eyJ.sig")}, verifier.ErrUnreadable},
 		{"empty", verifier.Input{}, verifier.ErrUnreadable},

@@ -212,7 +212,16 @@ func parse(t testing.TB, data []byte) map[string]any {
 // unsigned is a complete DEI credential of acme for holder.
 func (w *world) unsigned(t testing.TB, holder string) map[string]any {
 	t.Helper()
-	doc, err := schemas.DEICredential{
+	doc, err := w.deiCredential(holder).Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+// deiCredential is what a complete DEI credential of acme for holder is built from, in any format.
+func (w *world) deiCredential(holder string) schemas.DEICredential {
+	return schemas.DEICredential{
 		ID: "urn:uuid:7c6c1b6e-0a58-4a55-9b5f-6a2f7a0d8f11", Issuer: schemas.IssuerProfile{ID: acme, Name: "Acme", URL: "https://acme.example"},
 		HolderID: holder, ValidFrom: start.Add(-time.Hour), ValidUntil: start.AddDate(1, 0, 0), Language: "en", Origin: origin,
 		Attestation: schemas.Attestation{
@@ -228,11 +237,7 @@ func (w *world) unsigned(t testing.TB, holder string) map[string]any {
 		Status: []schemas.StatusEntry{
 			{Purpose: "revocation", Index: index, ListURL: revList}, {Purpose: "suspension", Index: index, ListURL: susList},
 		},
-	}.Document()
-	if err != nil {
-		t.Fatal(err)
 	}
-	return doc
 }
 
 // credential is a complete and good DEI credential.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"heartmark/api/edge"
+	"heartmark/api/problem"
 	"heartmark/schemas"
 	"heartmark/verifier"
 
@@ -29,13 +30,16 @@ func MediaTypes() []string {
 	return []string{
 		"application/json", "application/ld+json", "application/vc", "application/vp",
 		"application/vc+ld+json", "application/vp+ld+json",
+		"application/vc+jwt", "application/vp+jwt", "application/dc+sd-jwt",
 	}
 }
 
-// Verify is POST /v1/verify.
+// Verify is POST /v1/verify. A token is the whole body, so what its presenter was given comes as query parameters; the
+// JSON form has members for it.
 func (h *Handler) Verify(c echo.Context) error {
 	r := c.Request()
-	if _, err := edge.Query(r, "lang"); err != nil {
+	query, err := edge.Query(r, "lang", "challenge", "domain")
+	if err != nil {
 		return err
 	}
 	body, mediaType, err := edge.Read(r, MediaTypes()...)
@@ -44,6 +48,9 @@ func (h *Handler) Verify(c echo.Context) error {
 	}
 	in, full, err := input(body, mediaType)
 	if err != nil {
+		return err
+	}
+	if err := exchange(&in, query); err != nil {
 		return err
 	}
 	result, err := h.Verifier.Verify(r.Context(), in)
@@ -100,6 +107,21 @@ func input(body []byte, mediaType string) (in verifier.Input, full bool, err err
 		Document: inner, MediaType: kind, Policy: request.Policy, Challenge: request.Challenge, Domain: request.Domain,
 		WantLog: request.Log != nil, LogProof: request.Log,
 	}, request.ReturnCredential, nil
+}
+
+// exchange takes challenge and domain from the query, unless the body has said them.
+func exchange(in *verifier.Input, query map[string]string) error {
+	for name, into := range map[string]*string{"challenge": &in.Challenge, "domain": &in.Domain} {
+		value, present := query[name]
+		if !present {
+			continue
+		}
+		if *into != "" {
+			return fmt.Errorf("%s stands in the body too: %w", name, problem.ErrQuery)
+		}
+		*into = value
+	}
+	return nil
 }
 
 // translate writes the details in lang.

@@ -269,7 +269,7 @@ func (s statusSource) StatusList(ctx context.Context, url string) (verifier.Stat
 
 func fetchList(ctx context.Context, client *fetch.Client, url string) (verifier.StatusDocument, error) {
 	answer, err := client.Get(ctx, url, fetch.Limits{
-		MaxBytes: maxStatusList, Accept: []string{"application/vc", "application/vc+ld+json", "application/ld+json", "application/json"},
+		MaxBytes: maxStatusList, Accept: []string{"application/vc", "application/vc+ld+json", "application/ld+json", "application/json", "application/statuslist+jwt", "application/vc+jwt"},
 	})
 	if err != nil {
 		return verifier.StatusDocument{}, err

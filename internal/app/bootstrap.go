@@ -36,7 +36,7 @@ func (a *App) bootstrap(ctx context.Context) error {
 	})
 }
 
-// publishVocabulary publishes context, schema and achievements under their versions.
+// publishVocabulary publishes context, schema, achievements and the SD-JWT VC type under their versions.
 func (a *App) publishVocabulary(ctx context.Context) error {
 	loader, err := jsonldcontext.New()
 	if err != nil {
@@ -46,9 +46,14 @@ func (a *App) publishVocabulary(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	vcType, err := schemas.VCTypeDocument(a.Config.Origin)
+	if err != nil {
+		return err
+	}
 	artefacts := []registry.NewArtefact{
 		{Kind: registry.KindContexts, Name: "dei/v1", MediaType: "application/ld+json", Data: dei},
 		{Kind: registry.KindSchemas, Name: schemas.SchemaDEI, MediaType: "application/schema+json", Data: schemas.DEISchemaV1()},
+		{Kind: registry.KindTypes, Name: "dei/v1", MediaType: "application/json", Data: vcType},
 	}
 	for _, name := range schemas.AchievementNames() {
 		data, err := schemas.AchievementDocument(a.Config.Origin, name)

@@ -32,7 +32,7 @@ var rows = []row{
 	{"internal/obs", 1},
 	{"internal/did", 2},
 	{"internal/statuslist", 2},
-	{"internal/proof/jose", 2},
+	{"internal/proof/jose", 1}, // under sdjwt, which is built on it
 	{"internal/proof/dataintegrity", 2},
 	{"internal/proof/sdjwt", 2},
 	{"issuer", 3},

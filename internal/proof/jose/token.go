@@ -62,8 +62,11 @@ type Token struct {
 // Parse reads a compact JWS: exactly three parts of canonical base64url, a strict JSON object as header, one of the
 // algorithms of this package, no crit, no b64, no URL to fetch a key from. All errors wrap ErrMalformed or
 // ErrAlgorithm.
-func Parse(compact string) (Token, error) {
-	if len(compact) > MaxTokenBytes {
+func Parse(compact string) (Token, error) { return ParseUpTo(compact, MaxTokenBytes) }
+
+// ParseUpTo is Parse for a kind of token that has a size limit of its own, in bytes: a status list.
+func ParseUpTo(compact string, maxBytes int) (Token, error) {
+	if len(compact) > maxBytes {
 		return Token{}, fmt.Errorf("%d bytes: %w", len(compact), ErrMalformed)
 	}
 	// Count before splitting: a flood of separators must not allocate.
