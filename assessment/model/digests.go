@@ -11,7 +11,7 @@ func digests() map[string]string {
 		"model.fp16.onnx":   "43a5c8f884b20df95d2438c6360d6ce062b00194afaa0858f34e7d3ca42c9445",
 		"model.fp32.onnx":   "9e24da156a284690f6cfdd7f0d698e381497557734017312eca0a1643869148c",
 		"model.int8.onnx":   "09ae391143cc7953777499f4a207212c78ef24960bce7c5c4424db6ce5c4cb22",
-		"model_card.md":     "475faf60e45dc5f7b57ead7a7e8575fd971c6e88a6a663e53b4627bd1d19f013",
+		"model_card.md":     "65bd1a4c9777ceaba9de399ff1da1666b72ee23f819d05398266f86df9d2c655",
 		"tokenizer.json":    "55da931f33f6d7c1acd2a06c9c85c1a0f3796a467edfee98339b3226038ff435",
 		"train_report.json": "60f523a3b6fd760d36ca61a023e1c5a75062ee3b107a13dfcde96f4b482b12e2",
 	}
