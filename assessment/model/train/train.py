@@ -260,13 +260,17 @@ class Training:
                     print(f"step {self.step} loss {self.curve[-1][1]} tokens/s {(self.seen - first) / (time.time() - at):.0f} "
                           f"done {self.seen / self.args.tokens:.1%}", flush=True)
                     window = []
-                done = self.seen >= end
-                if done or time.time() - saved > 240:
-                    save(self.path, model=self.model.state_dict(), ema=self.ema, optimisers=[o.state_dict() for o in self.optimisers],
-                         step=self.step, seen=self.seen, spent=self.spent, curve=self.curve, common=self.common, settings=vars(self.args))
+                if self.seen >= end:
+                    break
+                if time.time() - saved > 240:
+                    self.keep()
                     saved = time.time()
-                if done:
-                    return
+        if self.args.tokens:  # without a budget there is nothing to keep: a run is only measured
+            self.keep()
+
+    def keep(self) -> None:
+        save(self.path, model=self.model.state_dict(), ema=self.ema, optimisers=[o.state_dict() for o in self.optimisers],
+             step=self.step, seen=self.seen, spent=self.spent, curve=self.curve, common=self.common, settings=vars(self.args))
 
     def advance(self, block: Block) -> float:
         rate = min(1.0, (self.step + 1) / WARM_UP) * max(0.02, 1 - self.seen / self.args.tokens)
