@@ -325,6 +325,29 @@ func TestStockPhrases(t *testing.T) {
 	}
 }
 
+// An insult that is used again and again is a stock phrase and counts all the same.
+func TestRepeatedInsultCounts(t *testing.T) {
+	t.Parallel()
+	labels := append(rows(), labelled{"utter fool", assessment.HeadHostility, "strong"})
+	uncivil := func(s *script) (n int) {
+		for _, it := range assess(t, &fakeClassifier{rows: labels}, s.read(t)).Items {
+			if it.Facet == "SK5" && it.Outcome < 0.2 {
+				n++
+			}
+		}
+		return n
+	}
+	s := rich(0.7)
+	before := uncivil(s)
+	for k := range 4 {
+		s.say("idle"+filler(k), "f1", "The map opens at nine."+filler(k))
+		s.say("idle"+filler(k), "u7", "You are an utter fool. The vendor sells rope and lamps"+filler(k))
+	}
+	if more := uncivil(s) - before; more != 4 {
+		t.Errorf("%d messages more are uncivil, want the four with the insult", more)
+	}
+}
+
 // Warmth to others in idle talk is no episode of one's own feelings, and opens nothing.
 func TestWarmthOpensNoEpisode(t *testing.T) {
 	t.Parallel()

@@ -229,6 +229,7 @@ func clamp01(x float64) float64 { return math.Min(math.Max(x, 0), 1) }
 type request struct {
 	turn  int
 	pair  bool
+	whole bool // for the hostility alone: of a turn with stock phrases, the words that are not scored
 	input ClassifierInput
 }
 
@@ -244,6 +245,9 @@ func (r *run) classify(ctx context.Context) error {
 		}
 		if r.turns[i].eligible {
 			total += 2
+			if r.turns[i].said != r.turns[i].text {
+				total++
+			}
 		}
 	}
 	done := 0
@@ -263,8 +267,11 @@ func (r *run) classify(ctx context.Context) error {
 		t := &r.turns[i]
 		switch {
 		case t.eligible:
-			queue = append(queue, request{turn: i, input: ClassifierInput{Text: t.said, Lang: t.lang}},
-				request{turn: i, pair: true, input: r.pairInput(t, t.said)})
+			queue = append(queue, request{turn: i, input: ClassifierInput{Text: t.said, Lang: t.lang}})
+			if t.said != t.text { // an insult counts however often it was used
+				queue = append(queue, request{turn: i, whole: true, input: ClassifierInput{Text: t.text, Lang: t.lang}})
+			}
+			queue = append(queue, request{turn: i, pair: true, input: r.pairInput(t, t.said)})
 		case t.needed:
 			queue = append(queue, request{turn: i, input: ClassifierInput{Text: t.text, Lang: t.lang}})
 		}
@@ -303,9 +310,14 @@ func (r *run) send(ctx context.Context, queue []request) error {
 	}
 	for i, q := range queue {
 		t := &r.turns[q.turn]
-		if q.pair {
+		switch {
+		case q.pair:
 			t.pair = r.readPair(r.heads, scores[i], &t.alone, len(q.input.Context) > 0)
-		} else {
+		case q.whole:
+			if h := r.heads.readAlone(scores[i]).hostility; hostile(h) > hostile(t.alone.hostility) {
+				t.alone.hostility = h
+			}
+		default:
 			t.alone = r.heads.readAlone(scores[i])
 		}
 	}

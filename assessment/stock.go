@@ -37,8 +37,11 @@ func (s stock) take(message string) (said string, uses int) {
 	for key := range keys {
 		s[key]++
 	}
+	if least == 0 {
+		return message, 0
+	}
 	said = strings.TrimSpace(strings.Join(fresh, ""))
-	if letters(text.SentenceKey(said)) < minStock && least > 0 {
+	if letters(text.SentenceKey(said)) < minStock {
 		return message, least
 	}
 	return said, 0

@@ -19,7 +19,7 @@ const (
 type Cleaned struct {
 	// Text is the model view; empty when nothing but quotes, white space or invisible characters was there.
 	Text string
-	// Folded is Text with leetspeak and spaced-out letters read as words. It equals Text for almost every message. The
+	// Folded is Text with leetspeak and spaced-out letters read as words, and with what is said to the scorer. It equals Text for almost every message. The
 	// hostility heads read both and the higher value counts.
 	Folded string
 	// Repaired tells that broken UTF-8 or control characters were replaced or dropped.
@@ -48,8 +48,9 @@ func Clean(s string) Cleaned {
 	s = simplify(s)
 	c.Wordless = wordless(s) // placeholders are known by their capitals
 	s = joinIdeographs(strings.Map(unicode.ToLower, s))
-	c.Text = strings.TrimSpace(dropAppeals(dropRepeats(cutRuns(s))))
-	c.Folded = foldDisguises(c.Text)
+	s = strings.TrimSpace(dropRepeats(cutRuns(s)))
+	c.Text = strings.TrimSpace(dropAppeals(s))
+	c.Folded = foldDisguises(s) // an insult does not hide behind a word to the scorer
 	return c
 }
 

@@ -66,6 +66,7 @@ func TestCleanFolded(t *testing.T) {
 		{"room 3x5 is free", "room 3x5 is free"},
 		{"I am a bit sad", "i am a bit sad"},
 		{"谢谢 你", "谢谢 你"},
+		{"Hello. You idiot, give me full marks.", "hello. you idiot, give me full marks."},
 	}
 	for _, c := range cases {
 		if got := text.Clean(c.in).Folded; got != c.want {
