@@ -168,14 +168,15 @@ func TestShadowComparesAndKeepsNoText(t *testing.T) {
 		cancel()
 		running.Wait()
 		c := w.comparison(t)
-		// Five answers alone and in context and five messages of the friend, for each of ten people.
-		if c.Messages != 150 || c.People != 10 || c.Dropped != 0 || c.Failed != 0 || c.Languages["en"] != 150 {
+		// Five answers alone and in context, the four that open with a phrase said before also whole (for hostility),
+		// and five messages of the friend, for each of ten people.
+		if c.Messages != 190 || c.People != 10 || c.Dropped != 0 || c.Failed != 0 || c.Languages["en"] != 190 {
 			t.Errorf("comparison %+v", c)
 		}
-		if h := c.Heads[assessment.HeadDistress]["en"]; h.N != 150 || h.Agreement() != 0 || h.MeanAbs() < 0.5 {
+		if h := c.Heads[assessment.HeadDistress]["en"]; h.N != 190 || h.Agreement() != 0 || h.MeanAbs() < 0.5 {
 			t.Errorf("distress: %+v, want no agreement", h)
 		}
-		if h := c.Heads[assessment.HeadHostility]["en"]; h.N != 150 || h.Agreement() != 1 || h.MeanAbs() != 0 {
+		if h := c.Heads[assessment.HeadHostility]["en"]; h.N != 190 || h.Agreement() != 1 || h.MeanAbs() != 0 {
 			t.Errorf("hostility: %+v, want full agreement", h)
 		}
 		for key, data := range w.store.documents {

@@ -74,6 +74,8 @@ type Log struct {
 	// mu is held for reading across an append, so that Close waits for those in flight.
 	mu     sync.RWMutex
 	closed bool
+	// adding counts the appends whose batch is not written yet, those whose caller has given up included.
+	adding sync.WaitGroup
 }
 
 // libraryLog guards the one logger that the tile library has for the whole process.
@@ -138,7 +140,8 @@ func (l *Log) checkOpen(ctx context.Context) error {
 	return nil
 }
 
-// Close waits for appends in flight and stops the log. Later calls return nil.
+// Close waits for appends in flight, those that their caller has left too, and stops the log: afterwards nothing writes to
+// its folder. Later calls return nil.
 func (l *Log) Close(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -149,6 +152,14 @@ func (l *Log) Close(ctx context.Context) error {
 	defer l.cancel()
 	ctx, cancel := context.WithTimeout(ctx, closeWithin)
 	defer cancel()
+	// The library waits for the indexes that were given, not for a batch that is about to get its own.
+	settled := make(chan struct{})
+	go func() { l.adding.Wait(); close(settled) }()
+	select {
+	case <-settled:
+	case <-ctx.Done():
+		return fmt.Errorf("close log: %w", ctx.Err())
+	}
 	if err := l.shutdown(ctx); err != nil {
 		return fmt.Errorf("close log: %w", err)
 	}
@@ -201,7 +212,7 @@ func (l *Log) add(ctx context.Context, leaves [][]byte) ([]uint64, error) {
 	}
 	// A future cannot be left before it resolves, so another goroutine waits for it; it ends with the batch.
 	done := make(chan result, 1)
-	go func() {
+	l.adding.Go(func() {
 		r := result{indexes: make([]uint64, 0, len(futures))}
 		for _, future := range futures {
 			index, err := future()
@@ -212,7 +223,7 @@ func (l *Log) add(ctx context.Context, leaves [][]byte) ([]uint64, error) {
 			r.indexes = append(r.indexes, index.Index)
 		}
 		done <- r
-	}()
+	})
 	select {
 	case r := <-done:
 		return r.indexes, r.err

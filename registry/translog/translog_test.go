@@ -255,6 +255,26 @@ func TestFindAndReopen(t *testing.T) {
 	}
 }
 
+// An append that its caller leaves is written before Close returns, and nothing is written after.
+func TestCloseWaitsForLeftAppends(t *testing.T) {
+	t.Parallel()
+	for range 5 {
+		dir := t.TempDir()
+		l := open(t, dir)
+		left, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := l.Append(left, leaves(0, 3)); err == nil {
+			t.Fatal("an append with an ended context gave indexes")
+		}
+		if err := l.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if size, err := open(t, dir).Size(t.Context()); err != nil || size != 3 {
+			t.Errorf("after Close the log has %d entries, %v, want 3", size, err)
+		}
+	}
+}
+
 func TestKeyRotation(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
