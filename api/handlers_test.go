@@ -22,7 +22,7 @@ func TestCredentials(t *testing.T) {
 	w := newWorld(t)
 	rec := w.do("POST", "/v1/credentials", order, withJSON(goodKey, "Idempotency-Key", "i-1")...)
 	issued := decode[issuerapi.CredentialAnswer](t, rec)
-	if rec.Code != 201 || issued.Status != "active" || len(issued.Credentials) != 1 || issued.Log.State != "pending" {
+	if rec.Code != 201 || issued.Status != "active" || len(issued.Credentials) != 2 || string(issued.Credentials[1].Credential) != `"ey~"` || issued.Log.State != "pending" {
 		t.Fatalf("issue: %d %s", rec.Code, rec.Body)
 	}
 	if rec.Header().Get("Location") != "/v1/credentials/"+url.PathEscape(issued.ID) {

@@ -303,9 +303,9 @@ func TestFsckFindsDamage(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return errors.Join(w.db.Begin(w.t.Context(), issuer.Beginning{IntentID: in.ID, Audit: issuer.AuditEvent{Event: issuer.AuditSign}}),
+			return errors.Join(w.db.Begin(w.t.Context(), issuer.Beginning{IntentID: in.ID, Audit: []issuer.AuditEvent{{Event: issuer.AuditSign}}}),
 				w.db.Complete(w.t.Context(), issuer.Completion{
-					IntentID: in.ID, Audit: issuer.AuditEvent{Event: issuer.AuditSigned},
+					IntentID: in.ID, Audit: []issuer.AuditEvent{{Event: issuer.AuditSigned}},
 					Record: issuer.Record{Tenant: "acme", Group: in.Group, Index: in.Index, Sealed: []byte("x"), Status: issuer.StatusValid},
 				}))
 		},

@@ -43,7 +43,7 @@ func (c DEICredential) SelectiveClaims(holderKey json.RawMessage, status *TokenS
 		Pad: map[string]int{"": len(ResultDimensions())},
 	}
 	if status != nil {
-		out.Claims["status"] = map[string]any{"status_list": map[string]any{"idx": status.Index, "uri": status.URI}}
+		out.SetStatus(*status)
 	}
 	out.addEvidence(doc["evidence"].([]any)[0].(map[string]any))
 	achievement := c.Achievement
@@ -58,6 +58,11 @@ func (c DEICredential) SelectiveClaims(holderKey json.RawMessage, status *TokenS
 		out.addLevel(claim)
 	}
 	return out, nil
+}
+
+// SetStatus points the status claim to an entry of a token status list (Token Status List, 6.2).
+func (s SelectiveClaims) SetStatus(to TokenStatus) {
+	s.Claims["status"] = map[string]any{"status_list": map[string]any{"idx": to.Index, "uri": to.URI}}
 }
 
 // addEvidence takes the credential's evidence without what tells levels.

@@ -63,8 +63,8 @@ var (
 )
 
 // CredentialSigner implements issuer.SignerSource.
-func (s signers) CredentialSigner(ctx context.Context, tenant string) (issuer.Signer, error) {
-	return s.keys.SignerFor(ctx, tenant, keys.KindCredential)
+func (s signers) CredentialSigner(ctx context.Context, tenant, algorithm string) (issuer.Signer, error) {
+	return s.keys.SignerWith(ctx, tenant, keys.KindCredential, algorithm)
 }
 
 // ListSigner implements registry.Signers.

@@ -79,7 +79,10 @@ func begin(t testing.TB, s issuer.Store, in issuer.Intent) {
 func beginning(in issuer.Intent) issuer.Beginning {
 	return issuer.Beginning{
 		IntentID: in.ID, SigningKey: "k", Template: "t", At: at(1),
-		Audit: issuer.AuditEvent{At: at(1), Event: issuer.AuditSign, Tenant: in.Tenant, Intent: in.ID},
+		Audit: []issuer.AuditEvent{
+			{At: at(1), Event: issuer.AuditSign, Tenant: in.Tenant, Intent: in.ID, Detail: "first form"},
+			{At: at(1), Event: issuer.AuditSign, Tenant: in.Tenant, Intent: in.ID, Detail: "second form"},
+		},
 	}
 }
 
@@ -91,7 +94,7 @@ func completion(in issuer.Intent, digest string, when time.Time) issuer.Completi
 			Purposes: []string{schemas.PurposeRevocation, schemas.PurposeSuspension}, Digest: digest, Sealed: []byte("sealed " + digest),
 			Status: issuer.StatusValid, IssuedAt: when, StatusAt: when,
 		},
-		Audit:  issuer.AuditEvent{At: when, Event: issuer.AuditSigned, Tenant: in.Tenant, Intent: in.ID},
+		Audit:  []issuer.AuditEvent{{At: when, Event: issuer.AuditSigned, Tenant: in.Tenant, Intent: in.ID}},
 		Outbox: issuer.OutboxEvent{Kind: issuer.OutboxIssued, Tenant: in.Tenant, Credential: in.Credential, Group: in.Group, At: when, Commitment: [32]byte{1}},
 	}
 }
