@@ -67,7 +67,7 @@ func (f *fakeIssuer) List(_ context.Context, tenant, _ string, _ int) ([]issuer.
 	var out []issuer.Issued
 	for name, i := range f.issued {
 		if strings.HasPrefix(name, tenant+" ") {
-			i.Credential = nil
+			i.Credential, i.Forms = nil, nil
 			out = append(out, i)
 		}
 	}
