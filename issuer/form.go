@@ -65,6 +65,17 @@ func (f Form) algorithms() []string {
 	return nil
 }
 
+// Complete fills in what is left out: the default cryptosuite of FormatDataIntegrity, and the preferred algorithm.
+func (f Form) Complete() Form {
+	if f.Format == FormatDataIntegrity && f.Cryptosuite == "" {
+		f.Cryptosuite = SuiteEdDSA
+	}
+	if allowed := f.algorithms(); f.Algorithm == "" && len(allowed) > 0 {
+		f.Algorithm = allowed[0]
+	}
+	return f
+}
+
 // check returns what is wrong with the form, "" for nothing.
 func (f Form) check() string {
 	allowed := f.algorithms()

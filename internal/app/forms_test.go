@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"heartmark/internal/app"
+	"heartmark/internal/config"
 	"heartmark/internal/keys"
 	"heartmark/internal/proof/sdjwt"
 	"heartmark/internal/testkit"
@@ -293,3 +294,57 @@ func TestRotationOfEveryAlgorithm(t *testing.T) {
 	}
 }
 
+// One byte changed anywhere is refused, in a credential of each form; and so is one cut off or added.
+func TestEveryByteCounts(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("ten thousands of verifications")
+	}
+	clock := testkit.NewClock(time.Date(2026, 4, 1, 12, 0, 0, 0, time.UTC))
+	c := settings(t, 18124)
+	c.Issuer.Configurations = []config.Configuration{{
+		ID: "dei-profile", Achievement: "profile", Names: map[string]string{"en": "All", "zh": "全部"}, Forms: allForms(),
+	}}
+	a := build(t, c, app.Options{InMemory: true, Now: clock.Now})
+	report := seed(t, a, "process", "score", "issue", "automated")
+	w := newWallet(t)
+	got := issueAs(t, a, report, "dei-profile", w.did, "k")
+	publish(t, a)
+	for _, f := range got.Forms {
+		t.Run(f.Format+" "+f.Cryptosuite+" "+f.Algorithm, func(t *testing.T) {
+			in := w.shown(t, f, clock.Now())
+			whole := in.Data
+			judge := func(data []byte) verifier.Verdict {
+				in.Data = data
+				r, _ := a.Verifier.Verify(t.Context(), in) // an error is that it cannot even be read
+				return r.Verdict
+			}
+			if v := judge(whole); v != verifier.Valid {
+				t.Fatalf("whole: %s", v)
+			}
+			for n := range whole {
+				changed := bytes.Clone(whole)
+				changed[n] ^= 1
+				if v := judge(changed); v == verifier.Valid {
+					t.Errorf("byte %d of %d (%q) changed to %q: %s", n, len(whole), whole[n], changed[n], v)
+				}
+			}
+			for _, other := range [][]byte{whole[:len(whole)-1], whole[1:], append(bytes.Clone(whole), 'A'), nil} {
+				if v := judge(other); v == verifier.Valid {
+					t.Errorf("%d of %d bytes: %s", len(other), len(whole), v)
+				}
+			}
+		})
+	}
+}
+
+func allForms() []config.Form {
+	return []config.Form{
+		{Format: issuer.FormatDataIntegrity, Cryptosuite: issuer.SuiteEdDSA, Algorithm: keys.AlgEdDSA},
+		{Format: issuer.FormatDataIntegrity, Cryptosuite: issuer.SuiteEdDSAJCS, Algorithm: keys.AlgEdDSA},
+		{Format: issuer.FormatDataIntegrity, Cryptosuite: issuer.SuiteECDSA, Algorithm: keys.AlgES384},
+		{Format: issuer.FormatDataIntegrity, Cryptosuite: issuer.SuiteECDSAJCS, Algorithm: keys.AlgES256},
+		{Format: issuer.FormatSDJWTVC, Algorithm: keys.AlgES256},
+		{Format: issuer.FormatJWT, Algorithm: keys.AlgES384},
+	}
+}

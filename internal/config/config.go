@@ -53,6 +53,8 @@ type Config struct {
 	Model Model `yaml:"model"`
 	// Assessment says how evidence that was sent in is scored.
 	Assessment Assessment `yaml:"assessment"`
+	// Issuer says what can be issued.
+	Issuer Issuer `yaml:"issuer"`
 }
 
 // Model says how the classifier runs.
@@ -184,6 +186,9 @@ func (c Config) Validate() error {
 	}
 	if c.Assessment.Workers < 0 || c.Assessment.Workers > 64 {
 		faults = append(faults, fmt.Errorf("assessment.workers: %d is not between 0 and 64", c.Assessment.Workers))
+	}
+	if _, err := c.Issuer.Build(); err != nil {
+		faults = append(faults, err)
 	}
 	if c.Mode == Production && len(c.DevOrigins) > 0 {
 		faults = append(faults, errors.New("dev_origins: not allowed in production"))
