@@ -3,6 +3,7 @@ package issuer
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -22,10 +23,12 @@ const (
 	FormatSDJWTVC = "dc+sd-jwt"
 	// FormatJWT is the credential as the payload of a JWS (VC-JOSE-COSE 1.0, 3.1).
 	FormatJWT = "vc+jwt"
+	// FormatSDJWT is the credential as an SD-JWT (VC-JOSE-COSE 1.0, 3.2): each result is disclosed apart.
+	FormatSDJWT = "vc+sd-jwt"
 )
 
 // Formats returns all formats.
-func Formats() []string { return []string{FormatDataIntegrity, FormatSDJWTVC, FormatJWT} }
+func Formats() []string { return []string{FormatDataIntegrity, FormatSDJWTVC, FormatJWT, FormatSDJWT} }
 
 // Cryptosuites of FormatDataIntegrity.
 const (
@@ -57,7 +60,7 @@ func (f Form) algorithms() []string {
 		case SuiteECDSA, SuiteECDSAJCS:
 			return ecdsa
 		}
-	case FormatSDJWTVC, FormatJWT:
+	case FormatSDJWTVC, FormatJWT, FormatSDJWT:
 		if f.Cryptosuite == "" {
 			return append(ecdsa, keys.AlgEdDSA)
 		}
@@ -113,15 +116,19 @@ type prepared struct {
 // prepareForm gets ready what the form needs beside the document.
 func (p *permit) prepareForm(f Form, signer Signer, cred schemas.DEICredential) (prepared, error) {
 	out := prepared{form: f, signer: signer}
-	if f.Format != FormatSDJWTVC {
+	if f.Format != FormatSDJWTVC && f.Format != FormatSDJWT {
 		return out, nil
 	}
 	key, err := holderJWK(cred.HolderID)
 	if err != nil {
 		return out, err
 	}
-	// The index stands in when it is known.
-	claims, err := cred.SelectiveClaims(key, &schemas.TokenStatus{})
+	var claims schemas.SelectiveClaims
+	if f.Format == FormatSDJWT {
+		claims, err = cred.SelectiveDocument(key)
+	} else {
+		claims, err = cred.SelectiveClaims(key, nil) // the status stands in when the index is known
+	}
 	if err != nil {
 		return out, fmt.Errorf("claims: %w", err)
 	}
@@ -139,11 +146,18 @@ func holderJWK(id string) (json.RawMessage, error) {
 }
 
 // fill writes the index and digests what will be signed.
-func (f *prepared) fill(document map[string]any, status schemas.TokenStatus) error {
+func (f *prepared) fill(document map[string]any, entries []schemas.StatusEntry, token schemas.TokenStatus) error {
 	unsecured := document
 	if f.selective != nil {
-		f.selective.SetStatus(status)
 		unsecured = f.selective.Claims
+	}
+	switch f.form.Format {
+	case FormatSDJWTVC:
+		f.selective.SetStatus(token)
+	case FormatSDJWT:
+		if err := setStatus(unsecured, entries); err != nil {
+			return err
+		}
 	}
 	data, err := schemas.Marshal(unsecured)
 	if err != nil {
@@ -168,6 +182,11 @@ func (i *Issuer) secure(document map[string]any, f prepared, created time.Time) 
 		secured, err = sdjwt.Issue(f.selective.Claims, sdjwt.Options{
 			Header: header, Disclosable: f.selective.Disclosable, Pad: f.selective.Pad,
 		}, f.signer)
+	case FormatSDJWT:
+		header["cty"] = "vc"
+		secured, err = sdjwt.Issue(dated(f.selective.Claims, created), sdjwt.Options{
+			Header: header, Disclosable: f.selective.Disclosable, Pad: f.selective.Pad,
+		}, f.signer)
 	case FormatJWT:
 		header["cty"] = "vc"
 		secured, err = signJWT(document, header, created, f.signer)
@@ -184,15 +203,16 @@ func (i *Issuer) secure(document map[string]any, f prepared, created time.Time) 
 	return out, nil
 }
 
-// signJWT signs the document itself (VC-JOSE-COSE 1.0, 3.1.1). iat is when it was signed; the credential's own dates
-// say when it is valid.
-func signJWT(document, header map[string]any, created time.Time, signer Signer) (string, error) {
-	claims := make(map[string]any, len(document)+1)
-	for name, v := range document {
-		claims[name] = v
-	}
+// dated adds iat, which is when it was signed; the credential's own dates say when it is valid.
+func dated(document map[string]any, created time.Time) map[string]any {
+	claims := maps.Clone(document)
 	claims["iat"] = created.Unix()
-	payload, err := schemas.Marshal(claims)
+	return claims
+}
+
+// signJWT signs the document itself (VC-JOSE-COSE 1.0, 3.1.1).
+func signJWT(document, header map[string]any, created time.Time, signer Signer) (string, error) {
+	payload, err := schemas.Marshal(dated(document, created))
 	if err != nil {
 		return "", fmt.Errorf("payload: %w", err)
 	}

@@ -144,7 +144,7 @@ func (p *permit) fill(in Intent, entries []schemas.StatusEntry, token schemas.To
 		return err
 	}
 	for n := range p.forms {
-		if err := p.forms[n].fill(p.document, token); err != nil {
+		if err := p.forms[n].fill(p.document, entries, token); err != nil {
 			return err
 		}
 	}

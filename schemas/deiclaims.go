@@ -60,6 +60,41 @@ func (c DEICredential) SelectiveClaims(holderKey json.RawMessage, status *TokenS
 	return out, nil
 }
 
+// SelectiveDocument returns the credential itself as claims of which a part can be withheld (VC-JOSE-COSE 1.0, 3.2): each
+// result with its confidence, platforms and batch digests. Its name tells no level. A presentation must show one result and
+// one confidence at least, since the schema of the credential demands them; numbers of digests do not depend on what is
+// stated. holderKey is the holder's public key as a JWK, which goes into cnf. It refuses what Document refuses.
+func (c DEICredential) SelectiveDocument(holderKey json.RawMessage) (SelectiveClaims, error) {
+	doc, err := c.Document()
+	if err != nil {
+		return SelectiveClaims{}, err
+	}
+	key, err := ParseObject(holderKey)
+	if err != nil {
+		return SelectiveClaims{}, &FieldError{Pointer: "/cnf/jwk", Expected: "a public key as a JWK", Err: err}
+	}
+	subject := doc["credentialSubject"].(map[string]any)
+	evidence := doc["evidence"].([]any)[0].(map[string]any)
+	doc["name"] = subject["achievement"].(map[string]any)["name"]
+	doc["cnf"] = map[string]any{"jwk": key}
+	const results, confidences, sources = "/credentialSubject/result", "/evidence/0/deiConfidence", "/evidence/0"
+	out := SelectiveClaims{Claims: doc, Pad: map[string]int{
+		results: len(ResultDimensions()), confidences: len(ResultDimensions()), sources: 2,
+	}}
+	for at, list := range map[string]any{results: subject["result"], confidences: evidence["deiConfidence"]} {
+		for i := range list.([]any) {
+			out.Disclosable = append(out.Disclosable, at+"/"+strconv.Itoa(i))
+		}
+	}
+	for _, name := range []string{"deiPlatform", "deiBatchDigest"} {
+		if _, present := evidence[name]; present {
+			out.Disclosable = append(out.Disclosable, sources+"/"+name)
+		}
+	}
+	slices.Sort(out.Disclosable)
+	return out, nil
+}
+
 // SetStatus points the status claim to an entry of a token status list (Token Status List, 6.2).
 func (s SelectiveClaims) SetStatus(to TokenStatus) {
 	s.Claims["status"] = map[string]any{"status_list": map[string]any{"idx": to.Index, "uri": to.URI}}

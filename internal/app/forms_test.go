@@ -346,5 +346,6 @@ func allForms() []config.Form {
 		{Format: issuer.FormatDataIntegrity, Cryptosuite: issuer.SuiteECDSAJCS, Algorithm: keys.AlgES256},
 		{Format: issuer.FormatSDJWTVC, Algorithm: keys.AlgES256},
 		{Format: issuer.FormatJWT, Algorithm: keys.AlgES384},
+		{Format: issuer.FormatSDJWT, Algorithm: keys.AlgEdDSA},
 	}
 }

@@ -36,7 +36,7 @@ type Configuration struct {
 
 // Form is one way in which a credential is secured.
 type Form struct {
-	// Format is ldp_vc, dc+sd-jwt or vc+jwt; Cryptosuite is that of ldp_vc, eddsa-rdfc-2022 by default.
+	// Format is ldp_vc, dc+sd-jwt, vc+jwt or vc+sd-jwt; Cryptosuite is that of ldp_vc, eddsa-rdfc-2022 by default.
 	Format      string `yaml:"format"`
 	Cryptosuite string `yaml:"cryptosuite"`
 	// Algorithm is EdDSA, ES256 or ES384, by default the first that format and cryptosuite take.
