@@ -5,6 +5,8 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/base64"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -348,4 +350,42 @@ func allForms() []config.Form {
 		{Format: issuer.FormatJWT, Algorithm: keys.AlgES384},
 		{Format: issuer.FormatSDJWT, Algorithm: keys.AlgEdDSA},
 	}
+}
+
+// The command line writes the form that is asked for, and verifies it; a form that there is not is refused before issuing.
+func TestIssueCommandWritesForm(t *testing.T) {
+	t.Parallel()
+	c := settings(t, 18125)
+	text, err := c.Print()
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	file := filepath.Join(folder, "heartmark.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a := build(t, c, app.Options{})
+	report := seed(t, a, "process", "score", "issue", "automated")
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	command := func(want int, args ...string) {
+		t.Helper()
+		var out, errOut bytes.Buffer
+		if code := app.Main(t.Context(), append(args, "--config", file), &out, &errOut); code != want {
+			t.Errorf("%q: exit %d, want %d\n%s%s", args, code, want, out.String(), errOut.String())
+		}
+	}
+	credential := filepath.Join(folder, "credential.jwt")
+	order := []string{"issue", "--report", report, "--holder", holder, "--configuration", "dei-profile-all", "--out", credential}
+	command(app.ExitUsage, append(order, "--form", "vc+sd-jwt")...)
+	if _, err := os.Stat(credential); err == nil {
+		t.Error("a refused form left a file")
+	}
+	command(app.ExitDone, append(order, "--form", "vc+jwt")...)
+	if data, err := os.ReadFile(credential); err != nil || !bytes.HasPrefix(data, []byte("ey")) || bytes.Count(data, []byte(".")) != 2 {
+		t.Errorf("file %.40q, %v; want a compact JWS", data, err)
+	}
+	command(app.ExitDone, "verify", credential)
 }
