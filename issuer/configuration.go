@@ -72,8 +72,8 @@ func (c Configuration) Validate() error {
 }
 
 // DefaultConfigurations returns the configurations of a new installation, all with review on request: "dei-profile" for
-// the whole profile with a Data Integrity proof, "dei-profile-sd-jwt", "dei-profile-jwt", "dei-profile-vc-sd-jwt" and
-// "dei-profile-ecdsa" for it in another form, "dei-profile-all" for three forms in one act, and "dei-<dimension>" for one dimension each.
+// the whole profile with a Data Integrity proof, "dei-profile-sd-jwt", "dei-profile-jwt", "dei-profile-vc-sd-jwt",
+// "dei-profile-ecdsa" and "dei-profile-ecdsa-sd" for it in another form, "dei-profile-all" for three forms in one act, and "dei-<dimension>" for one dimension each.
 func DefaultConfigurations() []Configuration {
 	proof := Form{Format: FormatDataIntegrity, Cryptosuite: SuiteEdDSA, Algorithm: keys.AlgEdDSA}
 	selective := Form{Format: FormatSDJWTVC, Algorithm: keys.AlgES256}
@@ -95,6 +95,7 @@ func DefaultConfigurations() []Configuration {
 		{"jwt", []Form{jwt}},
 		{"vc-sd-jwt", []Form{{Format: FormatSDJWT, Algorithm: keys.AlgES256}}},
 		{"ecdsa", []Form{{Format: FormatDataIntegrity, Cryptosuite: SuiteECDSA, Algorithm: keys.AlgES256}}},
+		{"ecdsa-sd", []Form{{Format: FormatDataIntegrity, Cryptosuite: SuiteECDSASD, Algorithm: keys.AlgES256}}},
 		{"all", []Form{proof, selective, jwt}},
 	} {
 		one := conf

@@ -36,6 +36,7 @@ const (
 	SuiteEdDSAJCS  = "eddsa-jcs-2022"
 	SuiteECDSA     = "ecdsa-rdfc-2019"
 	SuiteECDSAJCS  = "ecdsa-jcs-2019"
+	SuiteECDSASD   = "ecdsa-sd-2023" // a base proof, for its holder alone, who derives from it what verifiers get
 	algorithmEdDSA = keys.AlgEdDSA
 )
 
@@ -59,6 +60,8 @@ func (f Form) algorithms() []string {
 			return []string{keys.AlgEdDSA}
 		case SuiteECDSA, SuiteECDSAJCS:
 			return ecdsa
+		case SuiteECDSASD:
+			return []string{keys.AlgES256}
 		}
 	case FormatSDJWTVC, FormatJWT, FormatSDJWT:
 		if f.Cryptosuite == "" {
@@ -151,6 +154,9 @@ func (f *prepared) fill(document map[string]any, entries []schemas.StatusEntry, 
 	if f.selective != nil {
 		unsecured = f.selective.Claims
 	}
+	if f.form.Cryptosuite == SuiteECDSASD {
+		unsecured = schemas.WithPlainName(document)
+	}
 	switch f.form.Format {
 	case FormatSDJWTVC:
 		f.selective.SetStatus(token)
@@ -175,9 +181,12 @@ func (i *Issuer) secure(document map[string]any, f prepared, created time.Time) 
 	var err error
 	switch f.form.Format {
 	case FormatDataIntegrity:
-		secured, err = i.c.Securer.Secure(document, Proof{
-			VerificationMethod: f.signer.VerificationMethod(), Cryptosuite: f.form.Cryptosuite, Created: created,
-		}, f.signer)
+		proof := Proof{VerificationMethod: f.signer.VerificationMethod(), Cryptosuite: f.form.Cryptosuite, Created: created}
+		if f.form.Cryptosuite == SuiteECDSASD {
+			document = schemas.WithPlainName(document)
+			proof.Mandatory, _ = schemas.SelectivePointers(document)
+		}
+		secured, err = i.c.Securer.Secure(document, proof, f.signer)
 	case FormatSDJWTVC:
 		secured, err = sdjwt.Issue(f.selective.Claims, sdjwt.Options{
 			Header: header, Disclosable: f.selective.Disclosable, Pad: f.selective.Pad,

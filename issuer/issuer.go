@@ -30,6 +30,8 @@ type Proof struct {
 	VerificationMethod string
 	Cryptosuite        string
 	Created            time.Time
+	// Mandatory are the JSON Pointers of what every presentation shows, for a suite that discloses selectively.
+	Mandatory []string
 }
 
 // Securer adds a Data Integrity proof with purpose assertionMethod to doc and returns the secured credential; doc stays

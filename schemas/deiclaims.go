@@ -75,7 +75,7 @@ func (c DEICredential) SelectiveDocument(holderKey json.RawMessage) (SelectiveCl
 	}
 	subject := doc["credentialSubject"].(map[string]any)
 	evidence := doc["evidence"].([]any)[0].(map[string]any)
-	doc["name"] = subject["achievement"].(map[string]any)["name"]
+	doc = WithPlainName(doc)
 	doc["cnf"] = map[string]any{"jwk": key}
 	const results, confidences, sources = "/credentialSubject/result", "/evidence/0/deiConfidence", "/evidence/0"
 	out := SelectiveClaims{Claims: doc, Pad: map[string]int{
@@ -93,6 +93,51 @@ func (c DEICredential) SelectiveDocument(holderKey json.RawMessage) (SelectiveCl
 	}
 	slices.Sort(out.Disclosable)
 	return out, nil
+}
+
+// SelectivePointers returns what a holder may choose to show of a credential that Document made, when it is secured with a
+// proof that discloses selectively, and what every presentation shows: all that its schema demands. The document's name
+// must not tell levels: see WithPlainName.
+func SelectivePointers(doc map[string]any) (mandatory, selective []string) {
+	members := func(at string, m map[string]any, leave ...string) {
+		for _, name := range sortedKeys(m) {
+			if !slices.Contains(leave, name) {
+				mandatory = append(mandatory, at+"/"+escapePointer(name))
+			}
+		}
+	}
+	members("", doc, "@context", "credentialSubject", "evidence")
+	subject, _ := doc["credentialSubject"].(map[string]any)
+	members("/credentialSubject", subject, "result")
+	results, _ := subject["result"].([]any)
+	for i := range results {
+		selective = append(selective, "/credentialSubject/result/"+strconv.Itoa(i))
+	}
+	list, _ := doc["evidence"].([]any)
+	for i, item := range list {
+		at := "/evidence/" + strconv.Itoa(i)
+		evidence, _ := item.(map[string]any)
+		members(at, evidence, "deiConfidence", "deiPlatform", "deiBatchDigest")
+		confidences, _ := evidence["deiConfidence"].([]any)
+		for j := range confidences {
+			selective = append(selective, at+"/deiConfidence/"+strconv.Itoa(j))
+		}
+		for _, name := range []string{"deiPlatform", "deiBatchDigest"} {
+			if _, present := evidence[name]; present {
+				selective = append(selective, at+"/"+name)
+			}
+		}
+	}
+	return mandatory, selective
+}
+
+// WithPlainName returns a copy of a credential that Document made whose name is the achievement's and tells no level.
+func WithPlainName(doc map[string]any) map[string]any {
+	out := maps.Clone(doc)
+	subject, _ := doc["credentialSubject"].(map[string]any)
+	achievement, _ := subject["achievement"].(map[string]any)
+	out["name"] = achievement["name"]
+	return out
 }
 
 // SetStatus points the status claim to an entry of a token status list (Token Status List, 6.2).

@@ -15,10 +15,12 @@ import (
 	"heartmark/internal/app"
 	"heartmark/internal/config"
 	"heartmark/internal/keys"
+	"heartmark/internal/proof/dataintegrity"
 	"heartmark/internal/proof/sdjwt"
 	"heartmark/internal/testkit"
 	"heartmark/issuer"
 	"heartmark/schemas"
+	jsonldcontext "heartmark/schemas/context"
 	"heartmark/verifier"
 	"heartmark/verifier/offline"
 )
@@ -52,6 +54,9 @@ const (
 func (w wallet) shown(t *testing.T, f issuer.IssuedForm, at time.Time) verifier.Input {
 	t.Helper()
 	in := verifier.Input{Data: f.Bytes()}
+	if f.Cryptosuite == issuer.SuiteECDSASD {
+		in.Data = derived(t, f.Bytes())
+	}
 	if !strings.Contains(f.Format, "sd-jwt") {
 		return in
 	}
@@ -60,6 +65,28 @@ func (w wallet) shown(t *testing.T, f issuer.IssuedForm, at time.Time) verifier.
 		t.Fatal(err)
 	}
 	return verifier.Input{Data: []byte(bound), Challenge: nonce, Domain: audience, MediaType: "application/" + f.Format}
+}
+
+// derived shows one result of a credential with a base proof, with its confidence.
+func derived(t *testing.T, base []byte) []byte {
+	t.Helper()
+	loader, err := jsonldcontext.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := schemas.ParseObject(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, err := dataintegrity.New(loader).Derive(doc, []string{"/credentialSubject/result/1", "/evidence/0/deiConfidence/1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := schemas.Marshal(shown)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 func issueAs(t *testing.T, a *app.App, report, configuration, holder, key string) issuer.Issued {
@@ -296,6 +323,74 @@ func TestRotationOfEveryAlgorithm(t *testing.T) {
 	}
 }
 
+// A base proof is for its holder: shown to a verifier it is refused, and what is derived from it shows what was chosen.
+func TestBaseProofIsForTheHolder(t *testing.T) {
+	t.Parallel()
+	a := build(t, settings(t, 18126), app.Options{InMemory: true})
+	report := seed(t, a, "process", "score", "issue", "automated")
+	base := issueAs(t, a, report, "dei-profile-ecdsa-sd", holder, "k").Credential
+	if r := verdict(t, a, base); r.Verdict != verifier.Invalid || !hasCode(r, "proof_malformed") {
+		t.Errorf("base proof: %s\n%s", r.Verdict, checks(r))
+	}
+	r := verdict(t, a, derived(t, base))
+	if r.Verdict != verifier.Valid || len(r.Summary.Levels) != 1 {
+		t.Errorf("derived proof: %s with %+v\n%s", r.Verdict, r.Summary.Levels, checks(r))
+	}
+	for _, member := range []string{"deiPlatform", "deiBatchDigest"} {
+		if evidence := r.Credential["evidence"].([]any)[0].(map[string]any); evidence[member] != nil {
+			t.Errorf("withheld %s is shown", member)
+		}
+	}
+	if name, _ := r.Credential["name"].(string); strings.Contains(strings.ToLower(name), "proficient") {
+		t.Errorf("name %q tells a level", name)
+	}
+}
+
+// The holder's command shows what is chosen of each selective form, and says what can be chosen.
+func TestDeriveCommand(t *testing.T) {
+	t.Parallel()
+	c := settings(t, 18127)
+	a := build(t, c, app.Options{})
+	report := seed(t, a, "process", "score", "issue", "automated")
+	folder := t.TempDir()
+	files := map[string]string{}
+	for configuration, show := range map[string]string{
+		"dei-profile-ecdsa-sd": "/credentialSubject/result/0", "dei-profile-vc-sd-jwt": "/credentialSubject/result/0",
+		"dei-profile-sd-jwt": "/social_skills/level_at_least/2", "dei-profile": "/none",
+	} {
+		path := filepath.Join(folder, configuration)
+		if err := os.WriteFile(path, issueAs(t, a, report, configuration, holder, configuration).Forms[0].Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		files[path] = show
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	command := func(args ...string) (int, string) {
+		var out, errOut bytes.Buffer
+		code := app.Main(t.Context(), args, &out, &errOut)
+		return code, out.String() + errOut.String()
+	}
+	for path, show := range files {
+		if show == "/none" {
+			if code, text := command("derive", path, "--list"); code != app.ExitData {
+				t.Errorf("a form without selective disclosure: exit %d\n%s", code, text)
+			}
+			continue
+		}
+		if code, text := command("derive", path, "--list"); code != app.ExitDone || !strings.Contains(text, show+"\n") {
+			t.Errorf("derive %s --list: exit %d\n%s", path, code, text)
+		}
+		if code, text := command("derive", path, "--show", show); code != app.ExitDone || len(text) < 1000 {
+			t.Errorf("derive %s: exit %d\n%s", path, code, text)
+		}
+		if code, text := command("derive", path, "--show", "/none"); code != app.ExitUsage || !strings.Contains(text, "/none") {
+			t.Errorf("derive %s --show /none: exit %d\n%s", path, code, text)
+		}
+	}
+}
+
 // One byte changed anywhere is refused, in a credential of each form; and so is one cut off or added.
 func TestEveryByteCounts(t *testing.T) {
 	t.Parallel()
@@ -349,6 +444,7 @@ func allForms() []config.Form {
 		{Format: issuer.FormatSDJWTVC, Algorithm: keys.AlgES256},
 		{Format: issuer.FormatJWT, Algorithm: keys.AlgES384},
 		{Format: issuer.FormatSDJWT, Algorithm: keys.AlgEdDSA},
+		{Format: issuer.FormatDataIntegrity, Cryptosuite: issuer.SuiteECDSASD, Algorithm: keys.AlgES256},
 	}
 }
 

@@ -29,9 +29,11 @@ func (p *Processor) Check(doc, proof map[string]any, key crypto.PublicKey) error
 	if err != nil {
 		return err
 	}
-	signature, err := decodeValue(parsed.Value, s.alg.size(key))
-	if err != nil {
-		return err
+	var signature []byte
+	if !s.sd {
+		if signature, err = decodeValue(parsed.Value, s.alg.size(key)); err != nil {
+			return err
+		}
 	}
 	own, err := normalizeObject(doc)
 	if err != nil {
@@ -46,6 +48,12 @@ func (p *Processor) Check(doc, proof map[string]any, key crypto.PublicKey) error
 	}
 	delete(own, "proof")
 	delete(config, "proofValue")
+	if s.sd {
+		if len(before) > 0 {
+			return fmt.Errorf("%w: a derived proof is no part of a chain", ErrPreviousProof)
+		}
+		return p.checkDerived(own, config, parsed.Value, key)
+	}
 	data, err := p.hashData(own, before, config, s, hash)
 	if err != nil {
 		return err

@@ -19,7 +19,9 @@ type ProofOptions struct {
 	Cryptosuite        string    // EdDSARDFC2022 when empty
 	Challenge, Domain  string
 	ID                 string
-	PreviousProof      []string // ids of proofs in the document that this one endorses; needs Add
+	// Mandatory are the JSON Pointers of what every presentation shows, for ECDSASD2023.
+	Mandatory     []string
+	PreviousProof []string // ids of proofs in the document that this one endorses; needs Add
 	// Add puts the proof beside those the document has. Without it, a document with a proof is refused.
 	Add bool
 }
@@ -33,6 +35,9 @@ func (p *Processor) Sign(doc map[string]any, o ProofOptions, signer crypto.Signe
 	s, err := lookUp(o.Cryptosuite)
 	if err != nil {
 		return nil, err
+	}
+	if len(o.Mandatory) > 0 && !s.sd {
+		return nil, fmt.Errorf("%w: %s signs the whole document", ErrPointer, o.Cryptosuite)
 	}
 	if signer == nil {
 		return nil, fmt.Errorf("%w: no signer", ErrKey)
@@ -63,6 +68,20 @@ func (p *Processor) Sign(doc map[string]any, o ProofOptions, signer crypto.Signe
 		return nil, err
 	}
 	delete(own, "proof")
+	if s.sd {
+		if len(existing) > 0 || len(o.PreviousProof) > 0 {
+			return nil, fmt.Errorf("%w: a base proof stands alone", ErrSigned)
+		}
+		secrets, err := newSecrets()
+		if err != nil {
+			return nil, err
+		}
+		if config["proofValue"], err = p.signBase(own, config, o.Mandatory, signer, secrets); err != nil {
+			return nil, err
+		}
+		own["proof"] = []any{config}
+		return own, nil
+	}
 	data, err := p.hashData(own, before, config, s, hash)
 	if err != nil {
 		return nil, err
