@@ -7,6 +7,7 @@ import {DataIntegrityProof} from '@digitalbazaar/data-integrity';
 import {createVerifyCryptosuite as ecdsaJcs} from '@digitalbazaar/ecdsa-jcs-2019-cryptosuite';
 import {cryptosuite as ecdsaRdfc} from '@digitalbazaar/ecdsa-rdfc-2019-cryptosuite';
 import {createVerifyCryptosuite as eddsaJcs} from '@digitalbazaar/eddsa-jcs-2022-cryptosuite';
+import {createDiscloseCryptosuite, createVerifyCryptosuite as ecdsaSd} from '@digitalbazaar/ecdsa-sd-2023-cryptosuite';
 import {cryptosuite as eddsaRdfc} from '@digitalbazaar/eddsa-rdfc-2022-cryptosuite';
 import * as vc from '@digitalbazaar/vc';
 import {checkStatus} from '@digitalbazaar/vc-bitstring-status-list';
@@ -32,6 +33,10 @@ issuer:
         - {format: ldp_vc, cryptosuite: ecdsa-jcs-2019, algorithm: ES384}
         - {format: dc+sd-jwt, algorithm: ES256}
         - {format: vc+jwt, algorithm: ES256}
+    - id: base
+      achievement: profile
+      names: {en: Base proof, zh: 基础证明}
+      forms: [{format: ldp_vc, cryptosuite: ecdsa-sd-2023}]
     - id: selective
       achievement: profile
       names: {en: Selective, zh: 选择披露}
@@ -40,6 +45,7 @@ issuer:
 
 const suites = {
   'eddsa-rdfc-2022': () => eddsaRdfc, 'eddsa-jcs-2022': eddsaJcs, 'ecdsa-rdfc-2019': () => ecdsaRdfc, 'ecdsa-jcs-2019': ecdsaJcs,
+  'ecdsa-sd-2023': ecdsaSd,
 };
 
 let server, restore, report, holder, issued;
@@ -154,6 +160,24 @@ test('@sd-jwt/sd-jwt-vc verifies and derives from the selective form', async () 
   parts[1] = parts[1].slice(0, -1);
   await assert.rejects(library.verify(parts.join('~')));
   assert.notEqual((await ours(parts.join('~'), 'application/dc+sd-jwt', query)).verdict, 'valid');
+});
+
+test('@digitalbazaar/ecdsa-sd-2023-cryptosuite derives from our base proof, and both verify what it derives', async () => {
+  const {credentials: [{credential: base}]} = await server.call('POST', '/v1/credentials', JSON.stringify({configuration: 'base', report, subject: {id: holder.did}}));
+  const suite = new DataIntegrityProof({cryptosuite: createDiscloseCryptosuite({
+    selectivePointers: ['/credentialSubject/result/0'],
+  })});
+  const shown = await vc.derive({verifiableCredential: structuredClone({...base, proof: base.proof[0]}), suite, documentLoader: documentLoader(server.origin)});
+  assert.equal(shown.credentialSubject.result.length, 1);
+  const {good, why} = await digitalBazaar({...shown, proof: [shown.proof].flat()});
+  assert.ok(good, why);
+  const verdict = await ours(JSON.stringify(shown), 'application/vc');
+  assert.equal(verdict.verdict, 'valid', JSON.stringify(verdict.checks));
+  const changed = structuredClone(shown);
+  changed.credentialSubject.achievement.name += '!';
+  assert.equal((await digitalBazaar({...changed, proof: [changed.proof].flat()})).proof, false);
+  assert.equal((await ours(JSON.stringify(changed), 'application/vc')).verdict, 'invalid');
+  assert.equal((await ours(JSON.stringify(base), 'application/vc')).verdict, 'invalid', 'a base proof is for its holder alone');
 });
 
 test('a wallet takes the selective form over OpenID4VCI', async () => {

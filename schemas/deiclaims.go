@@ -96,8 +96,9 @@ func (c DEICredential) SelectiveDocument(holderKey json.RawMessage) (SelectiveCl
 }
 
 // SelectivePointers returns what a holder may choose to show of a credential that Document made, when it is secured with a
-// proof that discloses selectively, and what every presentation shows: all that its schema demands. The document's name
-// must not tell levels: see WithPlainName.
+// proof that discloses selectively (VC Data Integrity ECDSA, 3.4): its results, of which the schema demands one. mandatory is
+// what every presentation shows: all else. No pointer goes into an array of one item, which compaction of JSON-LD takes away;
+// so the evidence is shown whole, and a single result always. The name must not tell levels: see WithPlainName.
 func SelectivePointers(doc map[string]any) (mandatory, selective []string) {
 	members := func(at string, m map[string]any, leave ...string) {
 		for _, name := range sortedKeys(m) {
@@ -106,27 +107,16 @@ func SelectivePointers(doc map[string]any) (mandatory, selective []string) {
 			}
 		}
 	}
-	members("", doc, "@context", "credentialSubject", "evidence")
+	members("", doc, "@context", "credentialSubject", "proof")
 	subject, _ := doc["credentialSubject"].(map[string]any)
-	members("/credentialSubject", subject, "result")
 	results, _ := subject["result"].([]any)
+	if len(results) < 2 {
+		members("/credentialSubject", subject)
+		return mandatory, nil
+	}
+	members("/credentialSubject", subject, "result")
 	for i := range results {
 		selective = append(selective, "/credentialSubject/result/"+strconv.Itoa(i))
-	}
-	list, _ := doc["evidence"].([]any)
-	for i, item := range list {
-		at := "/evidence/" + strconv.Itoa(i)
-		evidence, _ := item.(map[string]any)
-		members(at, evidence, "deiConfidence", "deiPlatform", "deiBatchDigest")
-		confidences, _ := evidence["deiConfidence"].([]any)
-		for j := range confidences {
-			selective = append(selective, at+"/deiConfidence/"+strconv.Itoa(j))
-		}
-		for _, name := range []string{"deiPlatform", "deiBatchDigest"} {
-			if _, present := evidence[name]; present {
-				selective = append(selective, at+"/"+name)
-			}
-		}
 	}
 	return mandatory, selective
 }

@@ -37,6 +37,7 @@ type Configuration struct {
 // Form is one way in which a credential is secured.
 type Form struct {
 	// Format is ldp_vc, dc+sd-jwt, vc+jwt or vc+sd-jwt; Cryptosuite is that of ldp_vc, eddsa-rdfc-2022 by default.
+	// A base proof of ecdsa-sd-2023 is for its holder alone.
 	Format      string `yaml:"format"`
 	Cryptosuite string `yaml:"cryptosuite"`
 	// Algorithm is EdDSA, ES256 or ES384, by default the first that format and cryptosuite take.
