@@ -19,6 +19,7 @@ import (
 	"heartmark/internal/proof/sdjwt"
 	"heartmark/internal/testkit"
 	"heartmark/issuer"
+	"heartmark/issuer/oid4vci"
 	"heartmark/schemas"
 	jsonldcontext "heartmark/schemas/context"
 	"heartmark/verifier"
@@ -251,6 +252,35 @@ func payload(t *testing.T, jws []byte) []byte {
 		t.Fatal(err)
 	}
 	return raw
+}
+
+// Wallets see one configuration for each form that OpenID4VCI has a name for, and an offer can be made for each.
+func TestWalletsSeeForms(t *testing.T) {
+	t.Parallel()
+	a := build(t, settings(t, 18128), app.Options{InMemory: true})
+	report := seed(t, a, "process", "score", "issue", "automated")
+	m, err := a.OID4VCI.Metadata(t.Context(), app.DemoTenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := m["credential_configurations_supported"].(map[string]any)
+	for id, format := range map[string]string{
+		"dei-profile": "ldp_vc", "dei-profile-all": "ldp_vc", "dei-profile-all.dc+sd-jwt": "dc+sd-jwt", "dei-profile-sd-jwt": "dc+sd-jwt",
+		"dei-profile-ecdsa-sd": "ldp_vc",
+	} {
+		one, _ := shown[id].(map[string]any)
+		if one["format"] != format {
+			t.Errorf("configuration %s: %v, want %s", id, one["format"], format)
+		}
+		if _, err := a.OID4VCI.CreateOffer(t.Context(), oid4vci.OfferRequest{Tenant: app.DemoTenant, Configuration: id, ReportID: report}); err != nil {
+			t.Errorf("offer for %s: %v", id, err)
+		}
+	}
+	for _, id := range []string{"dei-profile-jwt", "dei-profile-vc-sd-jwt", "dei-profile-all.vc+jwt"} {
+		if shown[id] != nil {
+			t.Errorf("%s has no format that wallets know, and is shown", id)
+		}
+	}
 }
 
 // A form that is bound to the holder's key needs a DID that is its key, and nothing is reserved for any other.

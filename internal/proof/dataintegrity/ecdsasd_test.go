@@ -235,3 +235,31 @@ func TestDeriveFaults(t *testing.T) {
 		}
 	}
 }
+
+// FuzzDerivedValue: whatever stands as proofValue, Check neither panics nor says yes to another than the one that was made.
+func FuzzDerivedValue(f *testing.F) {
+	p, key := newProcessor(f), p256Key(f)
+	base, err := p.Sign(sample(f), sdOptions("/issuer"), key)
+	if err != nil {
+		f.Fatal(err)
+	}
+	shown, err := p.Derive(base, []string{"/name"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	proofs, err := dataintegrity.Proofs(shown)
+	if err != nil {
+		f.Fatal(err)
+	}
+	good, _ := proofs[0]["proofValue"].(string)
+	for _, seed := range []string{good, "u", "u2V0BgA", "u2V0BhVhA", "z1"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		proof := maps.Clone(proofs[0])
+		proof["proofValue"] = value
+		if err := p.Check(shown, proof, key.Public()); err == nil && value != good {
+			t.Errorf("proofValue %q verifies", value)
+		}
+	})
+}
