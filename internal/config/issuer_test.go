@@ -52,7 +52,8 @@ issuer:
 			Display: map[string]issuer.Display{"en": {Name: "Profile", Description: "All of it"}, "zh": {Name: "档案"}},
 			Forms: []issuer.Form{
 				{Format: "ldp_vc", Cryptosuite: "eddsa-rdfc-2022", Algorithm: "EdDSA"},
-				{Format: "ldp_vc", Cryptosuite: "ecdsa-jcs-2019", Algorithm: "ES384"}, {Format: "dc+sd-jwt", Algorithm: "ES256"},
+				{Format: "ldp_vc", Cryptosuite: "ecdsa-jcs-2019", Algorithm: "ES384"},
+				{Format: "dc+sd-jwt", Algorithm: "ES256"},
 			},
 		},
 		{
