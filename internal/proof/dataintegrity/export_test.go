@@ -1,38 +1,30 @@
 package dataintegrity
 
 import (
-	"errors"
+	"bytes"
 
 	"heartmark/internal/proof/dataintegrity/rdfc"
 )
 
-// ErrShortWay means that the short way handed the document on to the general one.
-var ErrShortWay = errors.New("short way not taken")
+// ErrShape means that the compiled way handed the document on to the general one.
+var ErrShape = errShape
 
-// ErrShortRefused means that the short way refused the document for good.
-var ErrShortRefused = errors.New("refused on the short way")
-
-// CanonicalBothWays canonicalises doc, proof included, by the short and by the general way.
+// CanonicalBothWays canonicalises doc, proof included, by the compiled way and by the general way.
 func (p *Processor) CanonicalBothWays(doc map[string]any) (short, general []byte, shortErr, generalErr error) {
 	own, err := normalizeObject(doc)
 	if err != nil {
 		return nil, nil, err, err
 	}
+	ready, shortErr := p.ready(own)
+	if shortErr == nil {
+		shortErr = p.contexts.canonical(ready, p.policy, own, "", rdfc.Options{}, func(t []byte) { short = bytes.Clone(t) })
+	}
 	list, err := p.inspect(own)
 	if err != nil {
-		return nil, nil, err, err
+		return short, nil, shortErr, err
 	}
-	ready, err := p.contexts.compile(list)
-	if err != nil {
-		return nil, nil, err, err
-	}
-	shortErr = ErrShortWay
-	if ds, err := p.contexts.convert(ready, own, p.policy); err == nil {
-		var r rdfc.Result
-		r, shortErr = rdfc.Canonicalize(ds, rdfc.Options{})
-		short = r.NQuads
-	} else if !errors.Is(err, errShape) {
-		shortErr = ErrShortRefused
+	if ready, err = p.contexts.compile(list); err != nil {
+		return short, nil, shortErr, err
 	}
 	ds, generalErr := p.generalDataset(own, ready)
 	if generalErr == nil {

@@ -64,7 +64,13 @@ func (p *Processor) Sign(doc map[string]any, o ProofOptions, signer crypto.Signe
 		return nil, err
 	}
 	delete(own, "proof")
-	data, err := p.hashData(own, before, config, s, hash)
+	data, err := []byte(nil), errShape
+	if !s.jcs && len(before) == 0 {
+		data, err = p.compiledHashes(own, config, hash)
+	}
+	if errors.Is(err, errShape) {
+		data, err = p.hashData(own, before, config, s, hash)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -171,12 +177,8 @@ func (p *Processor) hashData(doc map[string]any, before []any, config map[string
 func (p *Processor) jcsHashes(doc, options map[string]any, list []string, hash crypto.Hash) ([]byte, error) {
 	out := make([]byte, 0, 96)
 	for _, m := range []map[string]any{options, doc} {
-		ds, err := p.dataset(m, list)
-		if err != nil {
+		if err := p.convertible(m, list); err != nil {
 			return nil, err
-		}
-		if err := ds.Check(); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrDocument, err)
 		}
 		text, err := schemas.CanonicalJSON(m)
 		if err != nil {
