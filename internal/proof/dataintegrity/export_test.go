@@ -9,6 +9,12 @@ import (
 // ErrShape means that the compiled way handed the document on to the general one.
 var ErrShape = errShape
 
+// CompiledTakes tells whether doc, proof included, is canonicalised the compiled way.
+func (p *Processor) CompiledTakes(doc map[string]any) bool {
+	ready, err := p.ready(doc)
+	return err == nil && p.contexts.canonical(ready, p.policy, doc, "", rdfc.Options{}, func([]byte) {}) == nil
+}
+
 // CanonicalBothWays canonicalises doc, proof included, by the compiled way and by the general way.
 func (p *Processor) CanonicalBothWays(doc map[string]any) (short, general []byte, shortErr, generalErr error) {
 	own, err := normalizeObject(doc)

@@ -135,18 +135,20 @@ func (c *canonicalizer) label(n int) error {
 	clear(c.canonical.label)
 	c.canonical.order = c.canonical.order[:0]
 	c.digests = c.digests[:0]
-	c.nodes = slices.Grow(c.nodes[:0], n)[:n]
-	nodes := c.nodes
-	for i := range nodes {
-		nodes[i] = int32(i)
-		c.firstDegree(int32(i))
+	nodes := c.nodes[:0]
+	for i := range int32(n) {
+		c.firstDegree(i)
+		if len(c.of(i)) > 0 { // a node without statements is none of the dataset's
+			nodes = append(nodes, i)
+		}
 	}
+	c.nodes = nodes
 	slices.SortFunc(nodes, func(a, b int32) int { return bytes.Compare(c.digest(a), c.digest(b)) })
 	var shared [][]int32
 	unclear := 0
-	for start := 0; start < n; {
+	for start := 0; start < len(nodes); {
 		end := start + 1
-		for end < n && bytes.Equal(c.digest(nodes[start]), c.digest(nodes[end])) {
+		for end < len(nodes) && bytes.Equal(c.digest(nodes[start]), c.digest(nodes[end])) {
 			end++
 		}
 		if end == start+1 {
@@ -178,7 +180,7 @@ func (c *canonicalizer) labelGroup(group []int32) error {
 		if c.canonical.label[n] != 0 {
 			continue
 		}
-		temporary := issuer{label: make([]int32, len(c.nodes))}
+		temporary := issuer{label: make([]int32, len(c.canonical.label))}
 		temporary.issue(n)
 		hash, issued, err := c.nDegree(n, temporary)
 		if err != nil {
@@ -233,7 +235,9 @@ func (c *canonicalizer) write(dst []byte) []byte {
 	compare := comparison{text: c.text, labels: c.canonical.label}
 	for _, r := range c.runs {
 		part := c.list[r.from:r.to]
-		sortPart(part, compare) // in order already but for blank nodes
+		if r.open {
+			sortPart(part, compare)
+		}
 		for i := range part {
 			dst = c.appendLine(dst, &part[i], c.appendCanonical)
 		}

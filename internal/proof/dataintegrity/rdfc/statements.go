@@ -32,8 +32,12 @@ type statements struct {
 	order    []int32
 }
 
-// run is the part list[from:to] of the statements, which is about one subject.
-type run struct{ from, to int32 }
+// run is the part list[from:to] of the statements, which is about one subject. Its order is open where it has several
+// statements whose places depend on labels.
+type run struct {
+	from, to int32
+	open     bool
+}
 
 // take fills s from g in order.
 func (s *statements) take(g *Graph) {
@@ -48,13 +52,16 @@ func (s *statements) take(g *Graph) {
 		}
 		part := s.list[r.from:r.to]
 		sortPart(part, compare)
-		start := int32(len(kept))
+		start, blank := int32(len(kept)), 0
 		for k := range part { // a dataset is a set, and repetitions would change the hashes
 			if k == 0 || compare.of(&part[k-1], &part[k]) != 0 {
 				kept = append(kept, part[k])
+				if part[k].object >= 0 || part[k].graph >= 0 {
+					blank++
+				}
 			}
 		}
-		runs = append(runs, run{start, int32(len(kept))})
+		runs = append(runs, run{from: start, to: int32(len(kept)), open: blank > 1})
 	}
 	s.list, s.runs = kept, runs
 	s.index(int(g.blanks))
@@ -95,7 +102,7 @@ func (s *statements) place(g *Graph) {
 	next := int32(0)
 	for i := range s.runs {
 		size := s.runs[i].to
-		s.runs[i] = run{next, next}
+		s.runs[i] = run{from: next, to: next}
 		next += size
 	}
 	s.list = slices.Grow(s.list[:0], len(g.list))[:len(g.list)]
