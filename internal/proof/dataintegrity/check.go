@@ -40,7 +40,11 @@ func (p *Processor) Check(doc, proof map[string]any, key crypto.PublicKey) error
 	if err != nil {
 		return err
 	}
-	if !s.alg.verify(key, data, signature) {
+	alg := s.alg
+	if _, ok := alg.(eddsa); ok {
+		alg = eddsa{keys: p.expanded}
+	}
+	if !alg.verify(key, data, signature) {
 		return ErrProofInvalid
 	}
 	return nil

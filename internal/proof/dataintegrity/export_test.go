@@ -2,8 +2,11 @@ package dataintegrity
 
 import (
 	"bytes"
+	"crypto/ed25519"
 
 	"heartmark/internal/proof/dataintegrity/rdfc"
+
+	voi "github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
 )
 
 // ErrShape means that the compiled way handed the document on to the general one.
@@ -43,3 +46,18 @@ func (p *Processor) CanonicalBothWays(doc map[string]any) (short, general []byte
 
 // SoundPoint is the check of Ed25519 keys.
 var SoundPoint = soundPoint
+
+// ExpandedVerify is the check by a key's tables alone, and whether the key could be expanded.
+func ExpandedVerify(key ed25519.PublicKey, data, signature []byte) (valid, expanded bool) {
+	k, err := voi.NewExpandedPublicKey(voi.PublicKey(key))
+	if err != nil {
+		return false, false
+	}
+	return confirms(k, data, signature), true
+}
+
+// ExpandedCount returns how many keys p keeps in expanded form.
+func (p *Processor) ExpandedCount() int { return len(p.expanded.keys) }
+
+// MaxExpanded is how many it may keep.
+const MaxExpanded = maxExpanded

@@ -21,10 +21,20 @@ type Processor struct {
 	contexts *contexts
 	policy   Policy
 	budget   rdfc.Budget
+	expanded *expandedKeys // nil: the standard library alone
 }
 
 // New returns a strict Processor whose contexts come from loader.
-func New(loader DocumentLoader) *Processor { return &Processor{contexts: newContexts(loader)} }
+func New(loader DocumentLoader) *Processor {
+	return &Processor{contexts: newContexts(loader), expanded: newExpandedKeys()}
+}
+
+// WithStandardEd25519 returns a Processor that checks Ed25519 signatures with the standard library alone and otherwise is p.
+func (p *Processor) WithStandardEd25519() *Processor {
+	q := *p
+	q.expanded = nil
+	return &q
+}
 
 // WithPolicy returns a Processor under another policy that shares compiled contexts with p.
 func (p *Processor) WithPolicy(policy Policy) *Processor {
