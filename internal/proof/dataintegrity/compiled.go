@@ -20,6 +20,7 @@ type walker struct {
 	contexts *contexts
 	policy   Policy
 	graph    *rdfc.Graph
+	literals map[string]bool      // the terms for JSON literals of the innermost list of contexts
 	text     []byte               // the canonical form, made last
 	named    map[string]rdfc.Node // blank nodes by the label they have in the document
 }
@@ -40,7 +41,7 @@ func (c *contexts) walk(ready *compiled, policy Policy, doc map[string]any, skip
 		return errShape
 	}
 	w := walkers.Get().(*walker)
-	w.contexts, w.policy = c, policy
+	w.contexts, w.policy, w.literals = c, policy, ready.literals
 	_, ok := w.element(ready.root, nil, doc, rdfc.DefaultGraph, 1, skip)
 	err := errShape
 	if ok && w.graph.Len() > 0 {
@@ -50,7 +51,7 @@ func (c *contexts) walk(ready *compiled, policy Policy, doc map[string]any, skip
 		err = errShape
 	}
 	w.graph.Reset()
-	w.named, w.contexts = nil, nil
+	w.named, w.contexts, w.literals = nil, nil, nil
 	walkers.Put(w)
 	return err
 }
@@ -77,7 +78,7 @@ const (
 // element adds the statements about object m, the value of property (nil at the top), and returns its name (JSON-LD 1.1
 // API, 5.1.2 and 8.2).
 func (w *walker) element(s *scope, property *term, m map[string]any, graph rdfc.Node, depth int, skip string) (rdfc.Node, bool) {
-	none := rdfc.Node{}
+	none, outside := rdfc.Node{}, w.literals
 	typeScoped := w.enter(s, property, m)
 	if typeScoped == nil || !typeScoped.plain() || depth > maxWalkDepth {
 		return none, false
@@ -128,6 +129,7 @@ func (w *walker) element(s *scope, property *term, m map[string]any, graph rdfc.
 			return none, false
 		}
 	}
+	w.literals = outside
 	return node, true
 }
 
@@ -157,9 +159,11 @@ func (w *walker) enter(s *scope, property *term, m map[string]any) *scope {
 	if err != nil {
 		return nil
 	}
-	if ready, err := w.contexts.compile(list); err != nil || ready.aliases {
+	ready, err := w.contexts.compile(list)
+	if err != nil || ready.aliases {
 		return nil
 	}
+	w.literals = ready.literals
 	local := make([]any, len(list))
 	for i, address := range list {
 		local[i] = address
@@ -289,7 +293,7 @@ func (w *walker) property(s *scope, about int, t *term, v any, graph rdfc.Node, 
 
 // literal adds a JSON literal.
 func (w *walker) literal(about int, t *term, v any, graph rdfc.Node, depth int) bool {
-	if t.td.HasContext || len(t.td.Container) > 0 {
+	if t.td.HasContext || len(t.td.Container) > 0 || !w.literals[t.name] {
 		return false
 	}
 	own, err := normalize(v, depth+1) // also finds what is nested too deeply
