@@ -2,6 +2,7 @@ package dataintegrity
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ed25519"
 
 	"heartmark/internal/proof/dataintegrity/rdfc"
@@ -61,3 +62,10 @@ func (p *Processor) ExpandedCount() int { return len(p.expanded.keys) }
 
 // MaxExpanded is how many it may keep.
 const MaxExpanded = maxExpanded
+
+// The spelling and the hash of proofs, for tests that make them otherwise.
+var (
+	DecodeValue = decodeValue
+	EncodeValue = encodeValue
+	SHA256      = func(dst, data []byte) []byte { return digest(crypto.SHA256, dst, data) }
+)

@@ -334,7 +334,7 @@ func FuzzGenerated(f *testing.F) {
 	})
 }
 
-var rounds = flag.Int("rounds", 20_000, "documents that TestGeneratedDocumentsBothWays makes")
+var rounds = flag.Int("rounds", 4_000, "documents that TestGeneratedDocumentsBothWays makes")
 
 // Out of documents that are made at random, those that the general way takes are taken the compiled way too, nearly always,
 // and all give the same bytes.
@@ -342,10 +342,10 @@ func TestGeneratedDocumentsBothWays(t *testing.T) {
 	t.Parallel()
 	p := newProcessor(t).WithPolicy(dataintegrity.Policy{Legacy: true})
 	terms := vocabularies(t)
-	const counted = 20_000 // the documents for which it is asked too what only the general way takes
+	const counted = 4_000 // the documents for which it is asked too what only the general way takes
 	rounds := *rounds
 	if testing.Short() {
-		rounds = min(rounds, 2_000)
+		rounds = min(rounds, 400)
 	}
 	random := rand.NewChaCha8([32]byte{2, byte(rounds), byte(rounds >> 8)})
 	compiled, sound := 0, 0
