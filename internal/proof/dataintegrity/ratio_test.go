@@ -9,13 +9,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"heartmark/internal/keys"
 	"heartmark/internal/proof/dataintegrity"
+	"heartmark/internal/testkit"
 	"heartmark/schemas"
 	"heartmark/schemas/context"
 
@@ -36,38 +35,41 @@ const nodeVariable = "HEARTMARK_NODE_BENCH"
 // the least time counts, which others' work does not lengthen; what is reported is how many times a bare signature or
 // check each costs.
 func BenchmarkRatios(b *testing.B) {
-	for name, doc := range map[string]map[string]any{"small": small(b), "profile": sample(b)} {
+	for name, build := range map[string]func() (map[string]any, error){
+		"profile":   profileCredential().Document, // the default: five levels, every rubric in words
+		"dimension": smallCredential().Document,   // one dimension
+		"bare":      bareDocument,                 // one dimension without rubrics, as of a tenant's own achievement
+	} {
 		b.Run(name, func(b *testing.B) {
-			sign, verify := contenders(b, doc)
-			b.Run("sign", func(b *testing.B) { report(b, sign) })
-			b.Run("verify", func(b *testing.B) { report(b, verify) })
+			sign, verify := contenders(b, build)
+			b.Run("sign", func(b *testing.B) { testkit.Ratios(b, sign) })
+			b.Run("verify", func(b *testing.B) { testkit.Ratios(b, verify) })
 		})
 	}
 }
 
-// contender is something that is timed: each call of run returns how long each of some runs took.
-type contender struct {
-	name string
-	run  func() []float64
+// bareDocument is smallCredential without the words of its achievement.
+func bareDocument() (map[string]any, error) {
+	doc, err := smallCredential().Document()
+	if err != nil {
+		return nil, err
+	}
+	achievement := doc["credentialSubject"].(map[string]any)["achievement"].(map[string]any)
+	for _, name := range []string{"resultDescription", "alignment", "related"} {
+		delete(achievement, name)
+	}
+	delete(doc["credentialSubject"].(map[string]any), "result")
+	return doc, nil
 }
 
-func timed(name string, times int, work func() error) contender {
-	return contender{name, func() []float64 {
-		seconds := make([]float64, times)
-		for i := range seconds {
-			start := time.Now()
-			if err := work(); err != nil {
-				panic(fmt.Sprintf("%s: %v", name, err))
-			}
-			seconds[i] = time.Since(start).Seconds()
-		}
-		return seconds
-	}}
-}
-
-// contenders are those who sign and those who verify doc, the bare signature first.
-func contenders(b *testing.B, doc map[string]any) (sign, verify []contender) {
+// contenders are those who sign and those who verify what build makes, the bare signature first.
+func contenders(b *testing.B, build func() (map[string]any, error)) (sign, verify []testkit.Contender) {
 	b.Helper()
+	doc, err := build()
+	if err != nil {
+		b.Fatal(err)
+	}
+	doc = clone(b, doc)
 	p, key := newProcessor(b), testKey(1)
 	public := key.Public().(ed25519.PublicKey)
 	method := assertion("").VerificationMethod
@@ -93,24 +95,31 @@ func contenders(b *testing.B, doc map[string]any) (sign, verify []contender) {
 			return p.Check(doc, doc["proof"].([]any)[0].(map[string]any), public)
 		}
 	}
-	sign = []contender{
-		timed("bare signature", 50, func() error { ed25519.Sign(key, message); return nil }),
-		timed("Sign", 20, func() error { _, err := p.Sign(doc, assertion(""), key); return err }),
+	sign = []testkit.Contender{
+		testkit.Timed("bare signature", 50, func() error { ed25519.Sign(key, message); return nil }),
+		testkit.Timed("Sign", 20, func() error { _, err := p.Sign(doc, assertion(""), key); return err }),
+		testkit.Timed("build and Sign", 20, func() error {
+			doc, err := build()
+			if err == nil {
+				_, err = p.Sign(doc, assertion(""), key)
+			}
+			return err
+		}),
 	}
-	verify = []contender{
-		timed("bare check", 50, func() error { ed25519.Verify(public, message, signature); return nil }),
-		timed("Check", 20, func() error { return p.Check(signed, proof, public) }),
-		timed("Check by standard library", 20, func() error { return standard.Check(signed, proof, public) }),
-		timed("parse and Check", 20, parseAndCheck(p)),
-		timed("json-gold", 1, goldCheck(b, signed, proof, public)),
+	verify = []testkit.Contender{
+		testkit.Timed("bare check", 50, func() error { ed25519.Verify(public, message, signature); return nil }),
+		testkit.Timed("Check", 20, func() error { return p.Check(signed, proof, public) }),
+		testkit.Timed("Check by standard library", 20, func() error { return standard.Check(signed, proof, public) }),
+		testkit.Timed("parse and Check", 20, parseAndCheck(p)),
+		testkit.Timed("json-gold", 1, goldCheck(b, signed, proof, public)),
 	}
 	ariesSign, ariesVerify := aries(b, doc, key)
-	sign = append(sign, timed("aries Ed25519Signature2020", 1, ariesSign))
-	verify = append(verify, timed("aries Ed25519Signature2020", 1, ariesVerify))
+	sign = append(sign, testkit.Timed("aries Ed25519Signature2020", 1, ariesSign))
+	verify = append(verify, testkit.Timed("aries Ed25519Signature2020", 1, ariesVerify))
 	if folder := os.Getenv(nodeVariable); folder != "" {
 		node := startNode(b, folder, doc, signed, method, key)
-		sign = append(sign, contender{"@digitalbazaar/vc", func() []float64 { return node.run(b, "sign", 2) }})
-		verify = append(verify, contender{"@digitalbazaar/vc", func() []float64 { return node.run(b, "verify", 2) }})
+		sign = append(sign, testkit.Contender{Name: "@digitalbazaar/vc", Run: func() []float64 { return node.run(b, "sign", 2) }})
+		verify = append(verify, testkit.Contender{Name: "@digitalbazaar/vc", Run: func() []float64 { return node.run(b, "verify", 2) }})
 	}
 	canonical, err := p.Canonical(doc)
 	if err != nil {
@@ -118,32 +127,6 @@ func contenders(b *testing.B, doc map[string]any) (sign, verify []contender) {
 	}
 	b.Logf("credential of %d bytes, %d statements, %d bytes canonical", len(wire), strings.Count(string(canonical), "\n"), len(canonical))
 	return sign, verify
-}
-
-// report times the contenders in turns and prints the least time of each beside that of the first.
-func report(b *testing.B, list []contender) {
-	b.Helper()
-	b.StopTimer()
-	const rounds = 60
-	seconds := make([][]float64, len(list))
-	for round := range rounds + 10 {
-		for i, c := range list {
-			if s := c.run(); round >= 10 { // the first ones warm up
-				seconds[i] = append(seconds[i], s...)
-			}
-		}
-	}
-	var bare float64
-	for i, c := range list {
-		slices.Sort(seconds[i])
-		least, median := seconds[i][0], seconds[i][len(seconds[i])/2]
-		if i == 0 {
-			bare = least
-		}
-		b.Logf("%-28s %8.1f µs, %8.2f × %s (median %.1f µs)", c.name, 1e6*least, least/bare, list[0].name, 1e6*median)
-		b.ReportMetric(least/bare, strings.ReplaceAll(c.name, " ", "-")+"/bare")
-	}
-	b.ReportMetric(0, "ns/op")
 }
 
 // goldCheck verifies by json-gold's own expansion and canonicalisation, with contexts that are parsed already.
