@@ -42,7 +42,7 @@ func (c *contexts) walk(ready *compiled, policy Policy, doc map[string]any, skip
 	}
 	w := walkers.Get().(*walker)
 	w.contexts, w.policy, w.literals = c, policy, ready.literals
-	_, ok := w.element(ready.root, nil, doc, rdfc.DefaultGraph, 1, skip)
+	_, ok := w.element(ready.root, nil, doc, rdfc.Node{}, 1, skip)
 	err := errShape
 	if ok && w.graph.Len() > 0 {
 		err = use(w)

@@ -124,22 +124,6 @@ func (p *Processor) convertible(doc map[string]any, list []string) error {
 	return nil
 }
 
-// dataset converts doc to RDF: by the compiled way where the shape of doc allows, else by the general one.
-func (p *Processor) dataset(doc map[string]any, list []string) (ds rdfc.Dataset, err error) {
-	ready, err := p.contexts.compile(list)
-	if err != nil {
-		return nil, err
-	}
-	err = p.contexts.walk(ready, p.policy, doc, "", func(w *walker) (err error) {
-		ds, err = w.graph.Dataset()
-		return err
-	})
-	if !errors.Is(err, errShape) {
-		return ds, err
-	}
-	return p.generalDataset(doc, ready)
-}
-
 // generalDataset expands doc with json-gold and converts the outcome. It decides in all cases of doubt.
 func (p *Processor) generalDataset(doc map[string]any, ready *compiled) (rdfc.Dataset, error) {
 	if ready.aliases { // json-gold drops all but one of several members that stand for @type

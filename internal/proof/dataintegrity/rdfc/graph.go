@@ -6,14 +6,11 @@ import (
 )
 
 // Node names a node of a Graph: by its IRI or, where that is empty, by the number that Graph.Blank gave. As the graph of
-// a statement, DefaultGraph stands for none.
+// a statement, the zero Node is the default graph.
 type Node struct {
 	IRI   string
 	blank int32 // 1 + number
 }
-
-// DefaultGraph is the graph of statements that are in no named one.
-var DefaultGraph = Node{}
 
 // Graph collects the statements of a dataset in the form that canonicalising needs, without a Term for each: the way for
 // a caller that knows that its names are IRIs. The zero value is empty and ready; Reset makes a used one so again and
@@ -130,8 +127,8 @@ func (g *Graph) end(st statement, graph Node) {
 	g.list = append(g.list, st)
 }
 
-// Canonical appends the canonical form of g to dst (see Canonicalize). It returns ErrTerm for a name that holds a
-// character no IRI may hold. Statements added afterwards count with those before only after a Reset.
+// Canonical appends the canonical form of g to dst (see Canonicalize). It returns ErrBudget, and ErrTerm for a name that
+// holds a character no IRI may hold.
 func (g *Graph) Canonical(dst []byte, o Options) ([]byte, error) {
 	if err := g.Check(); err != nil {
 		return nil, err
@@ -141,19 +138,6 @@ func (g *Graph) Canonical(dst []byte, o Options) ([]byte, error) {
 		return nil, err
 	}
 	return c.write(dst), nil
-}
-
-// Dataset returns the statements of g as a Dataset whose blank nodes have labels b0, b1 and so on.
-func (g *Graph) Dataset() (Dataset, error) {
-	if err := g.Check(); err != nil {
-		return nil, err
-	}
-	s := statements{list: g.list, text: g.text}
-	var b []byte
-	for i := range s.list {
-		b = s.appendLine(b, &s.list[i], func(b []byte, n int32) []byte { return appendNumber(append(b, 'b'), n) })
-	}
-	return ParseNQuads(b)
 }
 
 // compareNames gives the order of two IRIs as N-Quads writes them, that is with a '>' behind, which is in neither.
