@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"heartmark/internal/proof/dataintegrity/rdfc"
 	"heartmark/schemas"
@@ -25,9 +24,6 @@ type walker struct {
 	named    map[string]rdfc.Node // blank nodes by the label they have in the document
 }
 
-// walkers are kept for their memory.
-var walkers = sync.Pool{New: func() any { return &walker{graph: new(rdfc.Graph)} }}
-
 // maxWalkDepth is below the depth at which documents are refused, which the general way does.
 const maxWalkDepth = schemas.MaxDepth - 4
 
@@ -40,7 +36,10 @@ func (c *contexts) walk(ready *compiled, policy Policy, doc map[string]any, skip
 	if ready.aliases {
 		return errShape
 	}
-	w := walkers.Get().(*walker)
+	w, kept := c.walkers.Get().(*walker)
+	if !kept {
+		w = &walker{graph: new(rdfc.Graph)}
+	}
 	w.contexts, w.policy, w.literals = c, policy, ready.literals
 	_, ok := w.element(ready.root, nil, doc, rdfc.Node{}, 1, skip)
 	err := errShape
@@ -52,7 +51,7 @@ func (c *contexts) walk(ready *compiled, policy Policy, doc map[string]any, skip
 	}
 	w.graph.Reset()
 	w.named, w.contexts, w.literals = nil, nil, nil
-	walkers.Put(w)
+	c.walkers.Put(w)
 	return err
 }
 
@@ -97,40 +96,50 @@ func (w *walker) element(s *scope, property *term, m map[string]any, graph rdfc.
 		return none, false
 	}
 	about := w.graph.Subject(node)
-	for _, t := range types {
-		iri, ok := typeScoped.expandIRI(t, true)
-		if !ok || strings.HasPrefix(iri, "_:") {
-			return none, false
-		}
-		w.graph.Name(about, rdfNS+"type", rdfc.Node{IRI: iri}, graph)
+	if !w.types(typeScoped, about, types, graph) {
+		return none, false
 	}
 	for name, v := range m {
 		if name == "@context" || name == skip && name != "" {
 			continue
 		}
-		t := active.term(name)
-		if t == nil || name == "" || name[0] == '@' { // what names undefined terms and keywords must be looked at
-			return none, false
-		}
-		switch t.use {
-		case usedProperty:
-			if typed && name == memberType || !w.property(active, about, t, v, graph, depth) {
-				return none, false
-			}
-		case usedID:
-			if name != memberID {
-				return none, false
-			}
-		case usedType:
-			if !typed || name != memberType {
-				return none, false
-			}
-		default:
+		if !w.member(active, about, name, v, typed, graph, depth) {
 			return none, false
 		}
 	}
 	w.literals = outside
 	return node, true
+}
+
+// types adds the statements that say of which types something is.
+func (w *walker) types(s *scope, about int, types []string, graph rdfc.Node) bool {
+	for _, t := range types {
+		iri, ok := s.expandIRI(t, true)
+		if !ok || strings.HasPrefix(iri, "_:") {
+			return false
+		}
+		w.graph.Name(about, rdfNS+"type", rdfc.Node{IRI: iri}, graph)
+	}
+	return true
+}
+
+// member adds the statements for one member of an object whose active context is s. typed tells whether the object's
+// member type gave its types.
+func (w *walker) member(s *scope, about int, name string, v any, typed bool, graph rdfc.Node, depth int) bool {
+	t := s.term(name)
+	if t == nil || name == "" || name[0] == '@' { // undefined, or a keyword
+		return false
+	}
+	switch t.use {
+	case usedID:
+		return name == memberID
+	case usedType:
+		return typed && name == memberType
+	case usedProperty:
+		return !(typed && name == memberType) && w.property(s, about, t, v, graph, depth)
+	default:
+		return false
+	}
 }
 
 // enter returns the active context at the start of m: after leaving a type-scoped one, the property's own, m's own; nil
