@@ -285,7 +285,12 @@ func (w *walker) property(s *scope, about int, t *term, v any, graph rdfc.Node, 
 			return false
 		}
 	}
-	if !t.set || t.values == asJSON {
+	switch {
+	case t.values == asJSON:
+		return false
+	case t.list:
+		return w.list(inner, t, about, predicate, v, graph, depth+2)
+	case !t.set:
 		return false
 	}
 	list, ok := v.([]any)
@@ -297,6 +302,24 @@ func (w *walker) property(s *scope, about int, t *term, v any, graph rdfc.Node, 
 			return false
 		}
 	}
+	return true
+}
+
+// list adds an RDF collection (JSON-LD 1.1 API, 8.2 to 8.4).
+func (w *walker) list(s *scope, t *term, about int, predicate string, v any, graph rdfc.Node, depth int) bool {
+	items, ok := v.([]any)
+	if !ok {
+		items = []any{v}
+	}
+	for _, item := range items {
+		here := w.graph.Blank()
+		w.graph.Name(about, predicate, here, graph)
+		about, predicate = w.graph.Subject(here), rdfNS+"rest"
+		if !w.item(s, t, about, rdfNS+"first", item, graph, depth) {
+			return false
+		}
+	}
+	w.graph.Name(about, predicate, rdfc.Node{IRI: rdfNS + "nil"}, graph)
 	return true
 }
 

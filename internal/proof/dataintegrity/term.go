@@ -20,6 +20,7 @@ type term struct {
 	datatype string // of its values, "" where each has the one of its kind
 	tag      string // what N-Quads has behind the quotes of a string, given that datatype
 	set      bool   // its container, if it has one, is @set or @graph
+	list     bool   // its container is @list
 	graph    bool   // its values are graphs
 
 	inner   remembered // for its values: property-scoped context applied to the scope the term is of
@@ -77,7 +78,7 @@ func newTerm(s *scope, name string, td *ld.TermDefinition) *term {
 			t.use = usedProperty
 		}
 	}
-	t.set = true
+	t.set, t.list = true, len(td.Container) == 1 && td.Container[0] == "@list"
 	for _, container := range td.Container {
 		t.set = t.set && (container == "@set" || container == "@graph")
 		t.graph = t.graph || container == "@graph"

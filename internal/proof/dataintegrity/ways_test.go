@@ -103,6 +103,33 @@ func TestCompiledWayTakesOurCredentials(t *testing.T) {
 	}
 }
 
+// The one term of the embedded contexts with a list as its container.
+func TestCompiledWayTakesLists(t *testing.T) {
+	t.Parallel()
+	p := newProcessor(t)
+	for _, c := range []struct {
+		value any
+		taken bool
+	}{
+		{[]any{}, true},
+		{"a", true},
+		{[]any{"a"}, true},
+		{[]any{"b", "a", "b"}, true},
+		{[]any{json.Number("1"), true, map[string]any{"@value": "x", "@language": "en"}}, true},
+		{[]any{map[string]any{"id": "urn:a:b"}, map[string]any{"type": []any{"Profile"}, "name": "x"}}, true},
+		{[]any{[]any{"a"}}, false},
+		{[]any{nil}, false},
+		{map[string]any{"@list": []any{"a"}}, false},
+	} {
+		doc := sample(t)
+		achievement := doc["credentialSubject"].(map[string]any)["achievement"].(map[string]any)
+		achievement["resultDescription"].([]any)[0].(map[string]any)["allowedValue"] = c.value
+		if taken, _ := bothWays(t, p, "list", doc); taken != c.taken {
+			t.Errorf("allowedValue %v: taken %v, want %v", c.value, taken, c.taken)
+		}
+	}
+}
+
 // mutate changes doc somewhere, in place.
 func mutate(rng *rand.Rand, doc map[string]any, words []string) {
 	names := make([]string, 0, len(doc))
