@@ -136,7 +136,7 @@ func (w *walker) member(s *scope, about int, name string, v any, typed bool, gra
 	case usedType:
 		return typed && name == memberType
 	case usedProperty:
-		return !(typed && name == memberType) && w.property(s, about, t, v, graph, depth)
+		return (!typed || name != memberType) && w.property(s, about, t, v, graph, depth)
 	default:
 		return false
 	}
