@@ -7,12 +7,12 @@ import (
 	voi "github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
 )
 
-// maxExpanded bounds the keys kept in expanded form, about ten kilobytes each.
+// maxExpanded bounds the keys kept in expanded form, 1.3 kB each.
 const maxExpanded = 512
 
 // expandedKeys checks Ed25519 signatures by keys that have verified before with tables made for them, at two thirds of the
 // standard library's price. The options make curve25519-voi ask what the standard library asks: S canonical, R compared
-// byte by byte, no cofactor. A key's first signatures, and whatever the tables do not confirm, the standard library decides.
+// byte by byte, no cofactor. A key's first signature, and whatever the tables do not confirm, the standard library decides.
 // No verdict is kept. Any number of goroutines may use it.
 type expandedKeys struct {
 	mu   sync.RWMutex // guards keys; never held while computing
