@@ -34,13 +34,14 @@ func Timed(name string, times int, work func() error) Contender {
 // which others' work does not lengthen, and how many times that of the first it is.
 func Ratios(b *testing.B, list []Contender) {
 	b.Helper()
-	b.StopTimer()
 	const warm, rounds = 10, 60
 	seconds := make([][]float64, len(list))
-	for round := range warm + rounds {
-		for i, c := range list {
-			if s := c.Run(); round >= warm {
-				seconds[i] = append(seconds[i], s...)
+	for b.Loop() {
+		for round := range warm + rounds {
+			for i, c := range list {
+				if s := c.Run(); round >= warm {
+					seconds[i] = append(seconds[i], s...)
+				}
 			}
 		}
 	}
