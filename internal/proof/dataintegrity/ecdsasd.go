@@ -38,6 +38,52 @@ func newSecrets() (sdSecrets, error) {
 	return s, nil
 }
 
+// signSelective returns a copy of doc with a base proof, which stands alone.
+func (p *Processor) signSelective(doc map[string]any, o ProofOptions, config map[string]any, signer crypto.Signer) (map[string]any, error) {
+	own, err := normalizeObject(doc)
+	if err != nil {
+		return nil, err
+	}
+	existing, err := o.existing(own)
+	if err != nil {
+		return nil, err
+	}
+	if len(existing) > 0 || len(o.PreviousProof) > 0 {
+		return nil, fmt.Errorf("%w: a base proof stands alone", ErrSigned)
+	}
+	delete(own, "proof")
+	secrets, err := newSecrets()
+	if err != nil {
+		return nil, err
+	}
+	if config["proofValue"], err = p.signBase(own, config, o.Mandatory, signer, secrets); err != nil {
+		return nil, err
+	}
+	own["proof"] = []any{config}
+	return own, nil
+}
+
+// checkSelective is Check for a derived proof, found on copies of doc and proof.
+func (p *Processor) checkSelective(doc, proof map[string]any, parsed Proof, key crypto.PublicKey) error {
+	if len(parsed.PreviousProof) > 0 {
+		return fmt.Errorf("%w: a derived proof is no part of a chain", ErrPreviousProof)
+	}
+	config, err := normalizeObject(proof)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrProofShape, err)
+	}
+	own, err := normalizeObject(doc)
+	if err != nil {
+		return err
+	}
+	if err := proofContext(own, config, suite{sd: true}); err != nil {
+		return err
+	}
+	delete(own, "proof")
+	delete(config, "proofValue")
+	return p.checkDerived(own, config, parsed.Value, key)
+}
+
 // signBase makes a base proof over doc, which has no proof, and returns its proofValue (3.6.1 to 3.6.5).
 func (p *Processor) signBase(doc, config map[string]any, mandatory []string, signer crypto.Signer, s sdSecrets) (string, error) {
 	contexts, proofHash, err := p.sdConfig(doc, config)

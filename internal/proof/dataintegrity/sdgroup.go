@@ -1,6 +1,7 @@
 package dataintegrity
 
 import (
+	"crypto"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -24,7 +25,7 @@ type sdDocument struct {
 
 // hideLabels canonicalises doc, which has no proof, and replaces canonical labels by their HMAC (3.4.3).
 func (p *Processor) hideLabels(doc map[string]any, contexts []string, key []byte) (*sdDocument, error) {
-	plain, err := p.canonical(doc, contexts, 0)
+	plain, err := p.canonical(doc, contexts, crypto.SHA256)
 	if err != nil {
 		return nil, err
 	}
@@ -60,11 +61,14 @@ func hmacLabel(key []byte, label string) string {
 
 // canonical converts a part of the named document, with its names turned into blank nodes again.
 func (d *sdDocument) canonical(part map[string]any) (rdfc.Result, error) {
-	ds, err := d.processor.dataset(part, d.contexts)
+	ready, err := d.processor.contexts.compile(d.contexts)
 	if err != nil {
 		return rdfc.Result{}, err
 	}
-	ds = slices.Clone(ds)
+	ds, err := d.processor.generalDataset(part, ready)
+	if err != nil {
+		return rdfc.Result{}, err
+	}
 	for i := range ds {
 		for _, term := range []*rdfc.Term{&ds[i].Subject, &ds[i].Object, &ds[i].Graph} {
 			if label, ok := strings.CutPrefix(term.Value, skolemPrefix); ok && term.Kind == rdfc.IRI {
