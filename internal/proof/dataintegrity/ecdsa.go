@@ -43,7 +43,7 @@ func (e ecdsaP) sign(signer crypto.Signer, data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	der, err := signer.Sign(rand.Reader, digest(h, nil, data), h)
+	der, err := crypto.SignMessage(signer, rand.Reader, data, h)
 	if err != nil {
 		return nil, err
 	}

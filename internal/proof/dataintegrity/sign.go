@@ -25,8 +25,7 @@ type ProofOptions struct {
 }
 
 // Sign returns a copy of doc with one proof more, made by signer; proof is always an array. doc is not changed.
-// The signer gets the message itself for Ed25519 (crypto.Hash(0)) and its digest for ECDSA. Sign refuses what Check would
-// not verify: undefined terms, contexts outside the fixed set, numbers that readers could round, a key unfit for the suite.
+// The signer may be one that takes whole messages only (crypto.MessageSigner). Sign refuses what Check would not verify: undefined terms, contexts outside the fixed set, numbers that readers could round, a key unfit for the suite.
 func (p *Processor) Sign(doc map[string]any, o ProofOptions, signer crypto.Signer) (map[string]any, error) {
 	if o.Cryptosuite == "" {
 		o.Cryptosuite = EdDSARDFC2022
