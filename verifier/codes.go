@@ -153,6 +153,8 @@ func Codes() []CodeInfo {
 		{"inner_undetermined", CheckInner, NotDetermined, typeOwn, "whether the credential inside is valid could not be determined"},
 
 		{"query_none", CheckQuery, NotApplicable, typeNone, "no request was to be satisfied"},
+		{"query_ok", CheckQuery, Pass, typeNone, "it shows what was asked for"},
+		{"query_unsatisfied", CheckQuery, Fail, typeOwn, "it does not show what was asked for"},
 	}
 	for _, id := range CheckIDs() {
 		out = append(out,

@@ -3,6 +3,7 @@ package verifier
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -86,6 +87,21 @@ func (p Policy) Rule(id CheckID) Rule {
 		return r
 	}
 	return Require
+}
+
+// reporting returns the policy with some checks that are listed only. What it leaves out stays left out.
+func (p Policy) reporting(ids ...CheckID) Policy {
+	rules := maps.Clone(p.Rules)
+	if rules == nil {
+		rules = map[CheckID]Rule{}
+	}
+	for _, id := range ids {
+		if p.Rule(id) == Require {
+			rules[id] = Report
+		}
+	}
+	p.Rules = rules
+	return p
 }
 
 // Decide makes the verdict: invalid if a required check failed, else undetermined if one was not done, else valid. A list

@@ -140,3 +140,8 @@ type ProofChecker interface {
 type ContextSource interface {
 	Document(url string) ([]byte, error)
 }
+
+// PolicySource knows the policies of tenants. It returns ErrUnknownPolicy where a tenant has none of the name.
+type PolicySource interface {
+	Policy(ctx context.Context, tenant, name string) (Policy, error)
+}

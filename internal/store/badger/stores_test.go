@@ -10,6 +10,7 @@ import (
 	"heartmark/internal/store/storetest"
 	"heartmark/issuer"
 	"heartmark/issuer/oid4vci"
+	"heartmark/verifier/oid4vp"
 )
 
 // folders remembers where each open store lies, so that a suite can close one and open it again.
@@ -61,4 +62,12 @@ func TestOID4VCIStore(t *testing.T) {
 	storetest.OID4VCI(t,
 		func(t *testing.T) oid4vci.Store { return f.open(t) },
 		func(t *testing.T, s oid4vci.Store) oid4vci.Store { return f.reopen(t, s.(*badger.DB)) })
+}
+
+func TestPresentationStore(t *testing.T) {
+	t.Parallel()
+	var f folders
+	storetest.Presentations(t,
+		func(t *testing.T) oid4vp.Store { return f.open(t) },
+		func(t *testing.T, s oid4vp.Store) oid4vp.Store { return f.reopen(t, s.(*badger.DB)) })
 }
