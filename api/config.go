@@ -12,6 +12,7 @@ import (
 	"heartmark/api/assessmentapi"
 	"heartmark/api/intakeapi"
 	"heartmark/api/issuerapi"
+	"heartmark/api/presentationapi"
 	"heartmark/api/registryapi"
 	"heartmark/api/trainingapi"
 	"heartmark/api/verifierapi"
@@ -76,14 +77,16 @@ type Config struct {
 	// Heads are the operator's own heads by name; nil where the classifier is not available: labelling answers 503.
 	Heads map[string]assessmentapi.Labeller
 	// Intake takes receipts and evidence batches; nil answers 503.
-	Intake  intakeapi.Service
-	SaltKey []byte // secret that makes a repeated submission the same report; may be empty
-	AtOnce  int    // submissions scored at once; 0 means 2
-	Ready   func(ctx context.Context) error
-	Logger  *slog.Logger
-	Metrics prometheus.Registerer
-	Now     func() time.Time
-	NewID   func() string
+	Intake intakeapi.Service
+	// Presentations asks wallets for presentations; nil answers 503.
+	Presentations presentationapi.Sessions
+	SaltKey       []byte // secret that makes a repeated submission the same report; may be empty
+	AtOnce        int    // submissions scored at once; 0 means 2
+	Ready         func(ctx context.Context) error
+	Logger        *slog.Logger
+	Metrics       prometheus.Registerer
+	Now           func() time.Time
+	NewID         func() string
 }
 
 // Validate reports all faults at once.

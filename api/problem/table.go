@@ -15,6 +15,7 @@ import (
 	"heartmark/registry/translog"
 	"heartmark/schemas"
 	"heartmark/verifier"
+	"heartmark/verifier/oid4vp"
 )
 
 // Problem types that a specification owns. All others are <origin>/problems/<code>.
@@ -91,6 +92,10 @@ func verifierEntries() []Entry {
 		{Err: verifier.ErrUnreadable, Status: http.StatusBadRequest, Code: "unreadable", Type: typeParsing},
 		{Err: verifier.ErrMediaType, Status: http.StatusUnsupportedMediaType, Code: "unsupported-media-type"},
 		{Err: verifier.ErrUnknownPolicy, Status: http.StatusBadRequest, Code: "unknown-policy"},
+		{Err: oid4vp.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
+		{Err: oid4vp.ErrResponseCode, Status: http.StatusForbidden, Code: "response-code"},
+		{Err: oid4vp.ErrNotAllowed, Status: http.StatusForbidden, Code: "template-only"},
+		{Err: oid4vp.ErrState, Status: http.StatusConflict, Code: "presentation-state"},
 	}
 }
 

@@ -29,21 +29,24 @@ import (
 	jsonldcontext "heartmark/schemas/context"
 	"heartmark/schemas/jsonschema"
 	"heartmark/verifier"
+	"heartmark/verifier/oid4vp"
 )
 
 // App holds the parts of one process, joined. Close it when done.
 type App struct {
-	Config    config.Config
-	Store     *badger.DB
-	Keys      *keys.Service
-	Log       *translog.Log
-	Registry  *registry.Registry
-	Issuer    *issuer.Issuer
-	OID4VCI   *oid4vci.Service
-	Verifier  *verifier.Verifier
-	Resolver  *did.Resolver
-	Reports   *assessment.Source
-	Processor *dataintegrity.Processor
+	Config   config.Config
+	Store    *badger.DB
+	Keys     *keys.Service
+	Log      *translog.Log
+	Registry *registry.Registry
+	Issuer   *issuer.Issuer
+	OID4VCI  *oid4vci.Service
+	Verifier *verifier.Verifier
+	// Presentations asks wallets over OpenID4VP.
+	Presentations *oid4vp.Service
+	Resolver      *did.Resolver
+	Reports       *assessment.Source
+	Processor     *dataintegrity.Processor
 
 	vault   intakeVault
 	sealer  *intake.Sealer
@@ -83,7 +86,7 @@ func Build(ctx context.Context, c config.Config, log *slog.Logger, o Options) (_
 		}
 	}()
 	for _, step := range []func(context.Context, Options) error{
-		a.openStore, a.openIntake, a.openLog, a.joinParts, a.openWallets,
+		a.openStore, a.openIntake, a.openLog, a.joinParts, a.openWallets, a.openPresentations,
 	} {
 		if err := step(ctx, o); err != nil {
 			return nil, err

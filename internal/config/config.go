@@ -53,6 +53,15 @@ type Config struct {
 	Model Model `yaml:"model"`
 	// Assessment says how evidence that was sent in is scored.
 	Assessment Assessment `yaml:"assessment"`
+	// Presentation says in whose name wallets are asked.
+	Presentation Presentation `yaml:"presentation"`
+}
+
+// Presentation says in whose name wallets are asked.
+type Presentation struct {
+	// Certificate is a PEM file with the certificate of the installation's request key for the origin's host and those above
+	// it, the leaf first; empty leaves the DID alone. `heartmark keys csr` makes the request for it.
+	Certificate string `yaml:"certificate"`
 }
 
 // Model says how the classifier runs.

@@ -34,6 +34,14 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Code + ": " + e.Description }
 
+// Unwrap says what the answer is to whoever does not speak OAuth.
+func (e *Error) Unwrap() error {
+	if e.Status == http.StatusBadRequest {
+		return fault("", e.Description)
+	}
+	return nil
+}
+
 func refuse(description string) error {
 	return &Error{Code: CodeInvalidRequest, Description: description, Status: http.StatusBadRequest}
 }

@@ -30,7 +30,9 @@ func ContentEncryptions() []string { return []string{"A256GCM", "A128GCM"} }
 const MaxEncryptedBytes = 8 << 20
 
 // NewEncryptionKey makes a key to which one answer is encrypted.
-func NewEncryptionKey() (*ecdsa.PrivateKey, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) }
+func NewEncryptionKey() (*ecdsa.PrivateKey, error) {
+	return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+}
 
 // Decrypt opens a compact JWE (RFC 7516) that was encrypted to key by ECDH-ES with one of ContentEncryptions. The header must
 // name kid, and nothing that would change how it is read: no zip, no crit, no keys by URL, no password-based work. Every failure

@@ -21,10 +21,12 @@ import (
 
 var _ oid4vp.Store = (*DB)(nil)
 
-func sessionKey(id string) []byte          { return table(partVerifier, 's').text(id) }
-func sessionRequestKey(r string) []byte    { return table(partVerifier, 'r').text(r) }
-func sessionExpiriesPrefix() []byte        { return table(partVerifier, 'x') }
-func sessionExpiry(s oid4vp.Session) []byte { return table(partVerifier, 'x').time(s.PurgeAt).text(s.ID) }
+func sessionKey(id string) []byte       { return table(partVerifier, 's').text(id) }
+func sessionRequestKey(r string) []byte { return table(partVerifier, 'r').text(r) }
+func sessionExpiriesPrefix() []byte     { return table(partVerifier, 'x') }
+func sessionExpiry(s oid4vp.Session) []byte {
+	return table(partVerifier, 'x').time(s.PurgeAt).text(s.ID)
+}
 
 // PutSession implements oid4vp.Store.
 func (db *DB) PutSession(ctx context.Context, s oid4vp.Session) error {
