@@ -12,6 +12,7 @@ import (
 	"heartmark/api/assessmentapi"
 	"heartmark/api/intakeapi"
 	"heartmark/api/issuerapi"
+	"heartmark/api/policyapi"
 	"heartmark/api/presentationapi"
 	"heartmark/api/registryapi"
 	"heartmark/api/trainingapi"
@@ -80,13 +81,15 @@ type Config struct {
 	Intake intakeapi.Service
 	// Presentations asks wallets for presentations; nil answers 503.
 	Presentations presentationapi.Sessions
-	SaltKey       []byte // secret that makes a repeated submission the same report; may be empty
-	AtOnce        int    // submissions scored at once; 0 means 2
-	Ready         func(ctx context.Context) error
-	Logger        *slog.Logger
-	Metrics       prometheus.Registerer
-	Now           func() time.Time
-	NewID         func() string
+	// Policies keeps tenants' verification policies; nil answers 503.
+	Policies policyapi.Policies
+	SaltKey  []byte // secret that makes a repeated submission the same report; may be empty
+	AtOnce   int    // submissions scored at once; 0 means 2
+	Ready    func(ctx context.Context) error
+	Logger   *slog.Logger
+	Metrics  prometheus.Registerer
+	Now      func() time.Time
+	NewID    func() string
 }
 
 // Validate reports all faults at once.

@@ -13,6 +13,7 @@ import (
 	"heartmark/api/assessmentapi"
 	"heartmark/api/intakeapi"
 	"heartmark/api/issuerapi"
+	"heartmark/api/policyapi"
 	"heartmark/api/presentationapi"
 	"heartmark/api/problem"
 	"heartmark/api/registryapi"
@@ -204,6 +205,7 @@ func TestDocumentAgreesWithWireTypes(t *testing.T) {
 		"SubjectExport": intakeapi.SubjectExport{}, "SubjectReport": intakeapi.SubjectReport{}, "ErasureAnswer": intakeapi.ErasureAnswer{},
 		"RestrictionRequest": intakeapi.RestrictionRequest{}, "RestrictionAnswer": intakeapi.RestrictionAnswer{},
 		"CorrectionAnswer": intakeapi.CorrectionAnswer{}, "ScoringRequest": intakeapi.ScoringRequest{}, "ScoringAnswer": intakeapi.ScoringAnswer{},
+		"PolicyDocument": policyapi.PolicyDocument{}, "PolicyAnswer": policyapi.PolicyAnswer{}, "PolicyPage": policyapi.PolicyPage{},
 		"PresentationRequest": presentationapi.PresentationRequest{}, "PresentationTemplate": presentationapi.PresentationTemplate{},
 		"PresentationCreated": presentationapi.PresentationCreated{}, "DigitalRequest": presentationapi.DigitalRequest{},
 		"PresentationStatus": presentationapi.PresentationStatus{}, "PresentationResult": presentationapi.PresentationResult{},

@@ -9,7 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// presentationRoutes are OpenID4VP: the session API, what wallets call, and the page that asks a candidate. Whoever has no key
+// presentationRoutes are OpenID4VP: the session API, what wallets call, the page that asks a candidate, and tenants' own policies. Whoever has no key
 // may ask for the templates alone, in the name of the installation.
 func (s *server) presentationRoutes() []Route {
 	h := s.presenting
@@ -36,6 +36,12 @@ func (s *server) presentationRoutes() []Route {
 	events.Time, events.Access, events.Scope, events.CORS, events.Rate = long, Public, "", true, RateReads
 	pageEvents := page(get, "/verify/ask/events", 0, nil)
 	pageEvents.Time, pageEvents.Dialect, pageEvents.handler = long, Problems, h.EventsByCookie(ui.AskCookie)
+	policy := func(method, path string, body int64, handler echo.HandlerFunc) Route {
+		return Route{
+			Method: method, Path: "/v1/policies" + path, Body: body, Time: normal, Access: WithKey, Scope: edge.ScopePolicies,
+			Cache: NoStore, Dialect: Problems, Rate: RateKeys, handler: handler,
+		}
+	}
 	read := session(get, "/:id", 0, h.Read)
 	read.Rate = RateReads
 	return []Route{
@@ -50,5 +56,8 @@ func (s *server) presentationRoutes() []Route {
 		page(post, "/verify/ask", bodySmall, s.pages.AskPost),
 		page(get, "/verify/ask/result", 0, s.pages.AskResult),
 		pageEvents,
+		policy(get, "", 0, s.policies.List),
+		policy(get, "/:name", 0, s.policies.Get),
+		policy(http.MethodPut, "/:name", bodySmall, s.policies.Put),
 	}
 }

@@ -41,7 +41,7 @@ func TestEverySentinelHasAnAnswer(t *testing.T) {
 	}
 	found := 0
 	for _, dir := range []string{
-		"schemas", "issuer", "issuer/oid4vci", "verifier", "verifier/oid4vp", "registry", "registry/translog", "registry/translog/inclusion",
+		"schemas", "issuer", "issuer/oid4vci", "verifier", "verifier/oid4vp", "verifier/policies", "registry", "registry/translog", "registry/translog/inclusion",
 		"assessment", "assessment/evidence", "assessment/intake", "assessment/training",
 	} {
 		for _, name := range sentinels(t, filepath.Join(root, dir)) {

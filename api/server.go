@@ -13,6 +13,7 @@ import (
 	"heartmark/api/edge"
 	"heartmark/api/intakeapi"
 	"heartmark/api/issuerapi"
+	"heartmark/api/policyapi"
 	"heartmark/api/presentationapi"
 	"heartmark/api/problem"
 	"heartmark/api/registryapi"
@@ -35,6 +36,7 @@ type server struct {
 	assessments *assessmentapi.Handler
 	intake      *intakeapi.Handler
 	presenting  *presentationapi.Handler
+	policies    *policyapi.Handler
 	limits      *limiter
 	replays     *replays
 	training    *trainingapi.Handler
@@ -78,6 +80,7 @@ func newServer(c Config) (*server, error) {
 	}
 	s.issuing = &issuerapi.Handler{Issuer: c.Issuer, Status: c.Issuer, Offers: c.Wallets, Wallets: c.Wallets, Metadata: c.Wallets}
 	s.verifying = &verifierapi.Handler{Verifier: c.Verifier, Words: s.pages.CheckText}
+	s.policies = &policyapi.Handler{Policies: c.Policies}
 	s.presenting = presentationapi.New(c.Presentations, s.pages.CheckText)
 	s.registering = &registryapi.Handler{
 		Origin: c.Origin, DID: c.DID, Publications: c.Registry, Authorities: c.Registry, Log: c.TransLog,

@@ -8,7 +8,7 @@ func (r *run) query(kind Kind) {
 	if r.in.Query == nil {
 		return
 	}
-	r.checks = slices.DeleteFunc(r.checks, func(c Check) bool { return c.ID == CheckQuery })
+	r.checks = slices.DeleteFunc(r.checks, func(c Check) bool { return c.Code == "query_none" })
 	if r.omitted(CheckQuery) {
 		return
 	}

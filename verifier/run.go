@@ -161,6 +161,7 @@ func (r *run) credential(ctx context.Context) {
 		return
 	}
 	r.period()
+	r.accept(issuer)
 	known := r.authority(ctx, issuer)
 	r.secured(ctx, proofQuery{owner: issuer, purpose: purposeAssertion, network: known})
 	r.replayOfCredential()

@@ -125,7 +125,7 @@ func (q listQuery) key() string {
 // installation's own store is read each time, so that a revocation is seen at once, and only its verification is saved.
 func (v *Verifier) statusList(ctx context.Context, q listQuery, p Policy, now time.Time) (*heldList, Evidence, *listFault) {
 	held := v.lists.get(q.key())
-	fromCache := held != nil && held.fresh(now)
+	fromCache := held != nil && held.fresh(now) && !p.aged(held.fetchedAt, now)
 	if !fromCache {
 		loaded, err := v.loadList(ctx, q, held, now)
 		if err != nil {
@@ -148,6 +148,9 @@ func (v *Verifier) statusList(ctx context.Context, q listQuery, p Policy, now ti
 	evidence := held.evidence
 	evidence.FromCache = fromCache
 	if !fromCache && !held.local && now.Sub(held.fetchedAt) > held.ttl+p.MaxStale { // it came old, out of a snapshot
+		return nil, evidence, &listFault{"status_stale", "as of " + schemas.FormatTime(held.fetchedAt)}
+	}
+	if !held.local && p.aged(held.fetchedAt, now) {
 		return nil, evidence, &listFault{"status_stale", "as of " + schemas.FormatTime(held.fetchedAt)}
 	}
 	if !v.mayReport(ctx, held.issuer, q.issuer, now) {

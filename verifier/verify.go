@@ -148,6 +148,7 @@ func (v *Verifier) Verify(ctx context.Context, in Input) (Result, error) {
 	if in.Unbound {
 		policy = policy.reporting(CheckHolderBinding, CheckReplay)
 	}
+	in.WantLog = in.WantLog || policy.RequireLog
 	r := &run{v: v, in: in, policy: policy, now: v.cfg.Now().UTC(), spent: new(int)}
 	result := Result{Policy: policy.Name, PolicyVersion: policy.Version, CheckedAt: r.now}
 	if in.Document == nil {
@@ -165,6 +166,7 @@ func (v *Verifier) Verify(ctx context.Context, in Input) (Result, error) {
 	}
 	r.judge(ctx, result.Kind)
 	r.query(result.Kind)
+	r.presented()
 	return r.result(result), nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"heartmark/schemas"
 	"heartmark/verifier"
 	"heartmark/verifier/oid4vp"
+	"heartmark/verifier/policies"
 )
 
 // Problem types that a specification owns. All others are <origin>/problems/<code>.
@@ -95,6 +96,10 @@ func verifierEntries() []Entry {
 		{Err: oid4vp.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
 		{Err: oid4vp.ErrResponseCode, Status: http.StatusForbidden, Code: "response-code"},
 		{Err: oid4vp.ErrNotAllowed, Status: http.StatusForbidden, Code: "template-only"},
+		{Err: policies.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
+		{Err: policies.ErrReserved, Status: http.StatusConflict, Code: "policy-name"},
+		{Err: policies.ErrTooMany, Status: http.StatusConflict, Code: "policy-limit"},
+		{Err: policies.ErrVersion, Status: http.StatusServiceUnavailable, Code: "busy"},
 		{Err: oid4vp.ErrState, Status: http.StatusConflict, Code: "presentation-state"},
 	}
 }

@@ -38,7 +38,7 @@ func MediaTypes() []string {
 // JSON form has members for it.
 func (h *Handler) Verify(c echo.Context) error {
 	r := c.Request()
-	query, err := edge.Query(r, "lang", "challenge", "domain")
+	query, err := edge.Query(r, "lang", "challenge", "domain", "policy")
 	if err != nil {
 		return err
 	}
@@ -52,6 +52,9 @@ func (h *Handler) Verify(c echo.Context) error {
 	}
 	if err := exchange(&in, query); err != nil {
 		return err
+	}
+	if caller, err := edge.CallerOf(r.Context()); err == nil {
+		in.Tenant = caller.Tenant
 	}
 	result, err := h.Verifier.Verify(r.Context(), in)
 	if err != nil {
@@ -109,9 +112,9 @@ func input(body []byte, mediaType string) (in verifier.Input, full bool, err err
 	}, request.ReturnCredential, nil
 }
 
-// exchange takes challenge and domain from the query, unless the body has said them.
+// exchange takes challenge, domain and policy from the query, unless the body has said them.
 func exchange(in *verifier.Input, query map[string]string) error {
-	for name, into := range map[string]*string{"challenge": &in.Challenge, "domain": &in.Domain} {
+	for name, into := range map[string]*string{"challenge": &in.Challenge, "domain": &in.Domain, "policy": &in.Policy} {
 		value, present := query[name]
 		if !present {
 			continue

@@ -29,7 +29,9 @@ import (
 	jsonldcontext "heartmark/schemas/context"
 	"heartmark/schemas/jsonschema"
 	"heartmark/verifier"
+	"heartmark/verifier/offline"
 	"heartmark/verifier/oid4vp"
+	"heartmark/verifier/policies"
 )
 
 // App holds the parts of one process, joined. Close it when done.
@@ -42,6 +44,8 @@ type App struct {
 	Issuer   *issuer.Issuer
 	OID4VCI  *oid4vci.Service
 	Verifier *verifier.Verifier
+	// Policies are tenants' own.
+	Policies *policies.Service
 	// Presentations asks wallets over OpenID4VP.
 	Presentations *oid4vp.Service
 	Resolver      *did.Resolver
@@ -233,11 +237,15 @@ func (a *App) newVerifier(loader *jsonldcontext.Loader, client *fetch.Client) (*
 	if err != nil {
 		return nil, err
 	}
+	a.Policies, err = policies.New(policies.Config{Store: a.Store, Reserved: []string{"legacy", "interop", offline.Policy}, Journal: a.auditPolicy, Now: a.now})
+	if err != nil {
+		return nil, err
+	}
 	return verifier.New(verifier.Config{
 		Keys: keyResolver{a.Resolver}, Proofs: a.Processor, Contexts: loader,
 		Status:    statusSource{registry: a.Registry, fetch: client, origin: a.Config.Origin, now: a.now},
 		Authority: authorities{a.Registry}, Intervals: intervals{a.Registry, a.now},
-		Schemas: validator, Log: logSource{keys: a.Log.VerifierKeys, now: a.now},
+		Schemas: validator, Log: logSource{keys: a.Log.VerifierKeys, now: a.now}, Own: a.Policies,
 		Now: a.now, ProblemBase: a.Config.Origin + "/problems/",
 	})
 }

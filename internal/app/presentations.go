@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strconv"
 	"sync"
 
 	"heartmark/internal/did"
@@ -19,6 +20,7 @@ import (
 	"heartmark/issuer"
 	"heartmark/schemas"
 	"heartmark/verifier/oid4vp"
+	"heartmark/verifier/policies"
 
 	jsonldcontext "heartmark/schemas/context"
 
@@ -198,4 +200,11 @@ func csrCommand(c *console) *cobra.Command {
 			})
 		},
 	}
+}
+
+// auditPolicy writes a policy's new version to the audit trail before it stands.
+func (a *App) auditPolicy(ctx context.Context, s policies.Stored) error {
+	return a.Store.AppendAudit(ctx, issuer.AuditEvent{
+		At: s.CreatedAt, Event: "policy.put", Tenant: s.Tenant, Actor: s.CreatedBy, Object: s.Name, Detail: "version " + strconv.Itoa(s.Version),
+	})
 }

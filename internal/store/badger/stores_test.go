@@ -11,6 +11,7 @@ import (
 	"heartmark/issuer"
 	"heartmark/issuer/oid4vci"
 	"heartmark/verifier/oid4vp"
+	"heartmark/verifier/policies"
 )
 
 // folders remembers where each open store lies, so that a suite can close one and open it again.
@@ -70,4 +71,12 @@ func TestPresentationStore(t *testing.T) {
 	storetest.Presentations(t,
 		func(t *testing.T) oid4vp.Store { return f.open(t) },
 		func(t *testing.T, s oid4vp.Store) oid4vp.Store { return f.reopen(t, s.(*badger.DB)) })
+}
+
+func TestPolicyStore(t *testing.T) {
+	t.Parallel()
+	var f folders
+	storetest.Policies(t,
+		func(t *testing.T) policies.Store { return f.open(t) },
+		func(t *testing.T, s policies.Store) policies.Store { return f.reopen(t, s.(*badger.DB)) })
 }
