@@ -81,6 +81,8 @@ type Config struct {
 	Intake intakeapi.Service
 	// Presentations asks wallets for presentations; nil answers 503.
 	Presentations presentationapi.Sessions
+	// Statements signs receipts and bulk reports.
+	Statements verifierapi.Statements
 	// Policies keeps tenants' verification policies; nil answers 503.
 	Policies policyapi.Policies
 	SaltKey  []byte // secret that makes a repeated submission the same report; may be empty
@@ -113,6 +115,7 @@ func (c Config) Validate() error {
 		{"Trainer", c.Trainer == nil},
 		{"Library", c.Library == nil},
 		{"Verifier", c.Verifier == nil},
+		{"Statements", c.Statements == nil},
 		{"Reports", c.Reports == nil},
 		{"Ready", c.Ready == nil},
 		{"Logger", c.Logger == nil},

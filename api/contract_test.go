@@ -205,6 +205,7 @@ func TestDocumentAgreesWithWireTypes(t *testing.T) {
 		"SubjectExport": intakeapi.SubjectExport{}, "SubjectReport": intakeapi.SubjectReport{}, "ErasureAnswer": intakeapi.ErasureAnswer{},
 		"RestrictionRequest": intakeapi.RestrictionRequest{}, "RestrictionAnswer": intakeapi.RestrictionAnswer{},
 		"CorrectionAnswer": intakeapi.CorrectionAnswer{}, "ScoringRequest": intakeapi.ScoringRequest{}, "ScoringAnswer": intakeapi.ScoringAnswer{},
+		"BulkRow": verifierapi.BulkRow{}, "BulkReport": verifierapi.BulkReport{}, "VCAPIResult": verifierapi.VCAPIResult{}, "VCAPIProblem": verifierapi.VCAPIProblem{},
 		"PolicyDocument": policyapi.PolicyDocument{}, "PolicyAnswer": policyapi.PolicyAnswer{}, "PolicyPage": policyapi.PolicyPage{},
 		"PresentationRequest": presentationapi.PresentationRequest{}, "PresentationTemplate": presentationapi.PresentationTemplate{},
 		"PresentationCreated": presentationapi.PresentationCreated{}, "DigitalRequest": presentationapi.DigitalRequest{},

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"time"
 
 	"heartmark/api/edge"
 	"heartmark/api/ui"
@@ -9,7 +10,11 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// presentationRoutes are OpenID4VP: the session API, what wallets call, the page that asks a candidate, and tenants' own policies. Whoever has no key
+// bodyStream is the longest stream of credentials (security specification, section 3).
+const bodyStream = 4 << 30
+
+// presentationRoutes are OpenID4VP (the session API, what wallets call, the page that asks a candidate), the VC API's verify
+// routes, bulk verification and tenants' own policies. Whoever has no key
 // may ask for the templates alone, in the name of the installation.
 func (s *server) presentationRoutes() []Route {
 	h := s.presenting
@@ -42,6 +47,12 @@ func (s *server) presentationRoutes() []Route {
 			Cache: NoStore, Dialect: Problems, Rate: RateKeys, handler: handler,
 		}
 	}
+	vcapi := func(path string, handler echo.HandlerFunc) Route {
+		return Route{
+			Method: http.MethodPost, Path: "/vc/:issuer" + path, Body: bodyPresentation, Time: normal, Access: OptionalKey,
+			Scope: edge.ScopeVerify, Cache: NoStore, Dialect: Problems, CORS: true, Rate: RateVerify, handler: handler,
+		}
+	}
 	read := session(get, "/:id", 0, h.Read)
 	read.Rate = RateReads
 	return []Route{
@@ -56,6 +67,12 @@ func (s *server) presentationRoutes() []Route {
 		page(post, "/verify/ask", bodySmall, s.pages.AskPost),
 		page(get, "/verify/ask/result", 0, s.pages.AskResult),
 		pageEvents,
+		{
+			Method: post, Path: "/v1/verify/bulk", Body: bodyStream, Time: time.Hour, Access: WithKey, Scope: edge.ScopeVerify, Cache: NoStore,
+			Dialect: Problems, Rate: RateKeys, handler: s.verifying.Bulk,
+		},
+		vcapi("/credentials/verify", s.verifying.VerifyCredential),
+		vcapi("/presentations/verify", s.verifying.VerifyPresentation),
 		policy(get, "", 0, s.policies.List),
 		policy(get, "/:name", 0, s.policies.Get),
 		policy(http.MethodPut, "/:name", bodySmall, s.policies.Put),

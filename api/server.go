@@ -79,7 +79,9 @@ func newServer(c Config) (*server, error) {
 		return nil, err
 	}
 	s.issuing = &issuerapi.Handler{Issuer: c.Issuer, Status: c.Issuer, Offers: c.Wallets, Wallets: c.Wallets, Metadata: c.Wallets}
-	s.verifying = &verifierapi.Handler{Verifier: c.Verifier, Words: s.pages.CheckText}
+	s.verifying = &verifierapi.Handler{
+		Verifier: c.Verifier, Words: s.pages.CheckText, Statements: c.Statements, Problems: s.problems, Now: c.Now,
+	}
 	s.policies = &policyapi.Handler{Policies: c.Policies}
 	s.presenting = presentationapi.New(c.Presentations, s.pages.CheckText)
 	s.registering = &registryapi.Handler{

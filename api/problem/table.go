@@ -15,6 +15,7 @@ import (
 	"heartmark/registry/translog"
 	"heartmark/schemas"
 	"heartmark/verifier"
+	"heartmark/verifier/bulk"
 	"heartmark/verifier/oid4vp"
 	"heartmark/verifier/policies"
 )
@@ -96,6 +97,8 @@ func verifierEntries() []Entry {
 		{Err: oid4vp.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
 		{Err: oid4vp.ErrResponseCode, Status: http.StatusForbidden, Code: "response-code"},
 		{Err: oid4vp.ErrNotAllowed, Status: http.StatusForbidden, Code: "template-only"},
+		{Err: bulk.ErrFormat, Status: http.StatusBadRequest, Code: "bulk-format"},
+		{Err: bulk.ErrTooMany, Status: http.StatusRequestEntityTooLarge, Code: "too-large"},
 		{Err: policies.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
 		{Err: policies.ErrReserved, Status: http.StatusConflict, Code: "policy-name"},
 		{Err: policies.ErrTooMany, Status: http.StatusConflict, Code: "policy-limit"},
