@@ -174,3 +174,37 @@ func TestCallersQuery(t *testing.T) {
 }
 
 func forShop(o *dataintegrity.ProofOptions) { o.Challenge, o.Domain = "c-1", "shop.example" }
+
+func TestManyReadOwnListsOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for url, list := range w.lists {
+		list.Local = true
+		w.lists[url] = list
+	}
+	v, credential := w.verifier(t), w.credential(t)
+	reads := func() (n int) {
+		for _, url := range w.sent() {
+			if url == revList {
+				n++
+			}
+		}
+		return n
+	}
+	run := func(in *verifier.Input) { in.Since = start }
+	for range 3 {
+		want(t, w.verify(t, v, credential, run), verifier.Valid, "status_ok")
+	}
+	if n := reads(); n != 1 {
+		t.Errorf("the list was read %d times in one run, want 1", n)
+	}
+	want(t, w.verify(t, v, credential), verifier.Valid, "status_ok")
+	if n := reads(); n != 2 {
+		t.Errorf("read %d times: outside a run it is read for each check", n)
+	}
+	w.clock.Advance(6 * time.Minute)
+	want(t, w.verify(t, v, credential, run), verifier.Valid, "status_ok")
+	if n := reads(); n != 3 {
+		t.Errorf("read %d times: what is read in a run counts for five minutes", n)
+	}
+}

@@ -109,6 +109,9 @@ type Input struct {
 	// WantLog asks for inclusion in the transparency log; LogProof is the proof that came with the credential.
 	WantLog  bool
 	LogProof *schemas.LogProof
+	// Since, where set, lets a status list of this installation's own be used again that was read since then, and no more than
+	// five minutes ago: who verifies many at once reads it once. Zero reads it for each check, so that a revocation is seen at once.
+	Since time.Time
 	// Query is what the caller asked for, put to the credentials that came: the one at hand, or those of a presentation. It
 	// is asked after everything else and makes the check query; nil asks for nothing. A *schemas.FieldError names the place.
 	Query func(credentials []map[string]any) error

@@ -111,6 +111,7 @@ func Run(ctx context.Context, v Verifier, r io.Reader, format Format, o Options,
 		return Summary{}, err
 	}
 	summary := Summary{StartedAt: o.Now()}
+	o.Terms.Since = summary.StartedAt
 	// The order of the input is that of queue; what stands in it is bounded, and with it what is held in memory.
 	const ahead = 8
 	work, queue := make(chan *job), make(chan *job, ahead*o.Workers)
