@@ -76,3 +76,6 @@ func (s statements) sign(ctx context.Context, tenant, typ, event string, stateme
 	}
 	return jose.Sign(map[string]any{"typ": typ, "kid": signer.VerificationMethod()}, payload, signer)
 }
+
+// Statements signs what tenants say of their verifications.
+func (a *App) Statements() verifierapi.Statements { return statements{a} }
