@@ -44,11 +44,8 @@ func (f *fakeSessions) Wait(ctx context.Context, id string, last oid4vp.State) (
 	if id != "tx-1" && f.err == nil && !strings.HasPrefix(id, "urn:") {
 		return "", oid4vp.ErrNotFound
 	}
-	switch last {
-	case "":
-		return oid4vp.StatePending, nil
-	case oid4vp.StatePending:
-		return oid4vp.StateRequested, nil
+	if next, ok := map[oid4vp.State]oid4vp.State{"": oid4vp.StatePending, oid4vp.StatePending: oid4vp.StateRequested}[last]; ok {
+		return next, nil
 	}
 	return oid4vp.StateReceived, ctx.Err()
 }

@@ -159,7 +159,7 @@ func readVCOptions(m map[string]any, kind string) (vcOptions, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		at := "/options/" + name
-		ok := true
+		var ok bool
 		switch {
 		case texts[name] != nil:
 			*texts[name], ok = given[name].(string)
