@@ -113,6 +113,7 @@ func (a *App) Serve(ctx context.Context, listener, operations net.Listener, s *s
 		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: 120 * time.Second,
 		IdleTimeout: 60 * time.Second, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
 	}
+	public.RegisterOnShutdown(a.Presentations.Stop)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.Work(ctx) })
 	g.Go(func() error { return taking.Run(ctx) })

@@ -675,5 +675,16 @@ func TestWait(t *testing.T) {
 		if _, err := w.Wait(ctx, created.TransactionID, oid4vp.StateRequested); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("with nothing happening: %v", err)
 		}
+		ended := make(chan error, 1)
+		go func() {
+			_, err := w.Wait(t.Context(), created.TransactionID, oid4vp.StateRequested)
+			ended <- err
+		}()
+		synctest.Wait()
+		w.Stop()
+		w.Stop()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("after Stop: %v", err)
+		}
 	})
 }

@@ -90,7 +90,8 @@ func (s *Service) consume(ctx context.Context, session Session, status Status) (
 // pollEvery is how often Wait looks at the store for what another process did.
 const pollEvery = 2 * time.Second
 
-// Wait returns the state of a session as soon as it is another than last, or when ctx ends, with ctx's error. It tells the
+// Wait returns the state of a session as soon as it is another than last, or when ctx ends or the service stops, with
+// the context's error. It tells the
 // state alone, to whoever has the transaction id.
 func (s *Service) Wait(ctx context.Context, transactionID string, last State) (State, error) {
 	id := hashOf("transaction", transactionID)
@@ -111,6 +112,9 @@ func (s *Service) Wait(ctx context.Context, transactionID string, last State) (S
 		case <-ctx.Done():
 			done()
 			return last, ctx.Err()
+		case <-s.stopped:
+			done()
+			return last, context.Canceled
 		case <-changed:
 		case <-ticker.C:
 		}

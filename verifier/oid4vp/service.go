@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"heartmark/verifier"
@@ -90,6 +91,9 @@ type Config struct {
 type Service struct {
 	c       Config
 	changes changes
+	// stopped is closed by Stop.
+	stopped chan struct{}
+	once    sync.Once
 }
 
 // New returns a service for c.
@@ -101,8 +105,11 @@ func New(c Config) (*Service, error) {
 	if len(c.TypeOrigins) == 0 {
 		c.TypeOrigins = []string{c.Origin}
 	}
-	return &Service{c: c}, nil
+	return &Service{c: c, stopped: make(chan struct{})}, nil
 }
+
+// Stop ends every Wait, so that a server that stops need not wait for pages that do. Everything else goes on.
+func (s *Service) Stop() { s.once.Do(func() { close(s.stopped) }) }
 
 // Purge deletes sessions that are over, at most limit of them, and returns how many.
 func (s *Service) Purge(ctx context.Context, limit int) (int, error) {
