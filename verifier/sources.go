@@ -145,3 +145,15 @@ type ContextSource interface {
 type PolicySource interface {
 	Policy(ctx context.Context, tenant, name string) (Policy, error)
 }
+
+// contextIndex is a ContextSource that tells what it knows without handing it out.
+type contextIndex interface{ Knows(url string) bool }
+
+// knowsContext tells whether source has the context at url.
+func knowsContext(source ContextSource, url string) bool {
+	if index, ok := source.(contextIndex); ok {
+		return index.Knows(url)
+	}
+	_, err := source.Document(url)
+	return err == nil
+}
