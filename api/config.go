@@ -12,6 +12,8 @@ import (
 	"heartmark/api/assessmentapi"
 	"heartmark/api/intakeapi"
 	"heartmark/api/issuerapi"
+	"heartmark/api/policyapi"
+	"heartmark/api/presentationapi"
 	"heartmark/api/registryapi"
 	"heartmark/api/trainingapi"
 	"heartmark/api/verifierapi"
@@ -76,14 +78,20 @@ type Config struct {
 	// Heads are the operator's own heads by name; nil where the classifier is not available: labelling answers 503.
 	Heads map[string]assessmentapi.Labeller
 	// Intake takes receipts and evidence batches; nil answers 503.
-	Intake  intakeapi.Service
-	SaltKey []byte // secret that makes a repeated submission the same report; may be empty
-	AtOnce  int    // submissions scored at once; 0 means 2
-	Ready   func(ctx context.Context) error
-	Logger  *slog.Logger
-	Metrics prometheus.Registerer
-	Now     func() time.Time
-	NewID   func() string
+	Intake intakeapi.Service
+	// Presentations asks wallets for presentations; nil answers 503.
+	Presentations presentationapi.Sessions
+	// Statements signs receipts and bulk reports.
+	Statements verifierapi.Statements
+	// Policies keeps tenants' verification policies; nil answers 503.
+	Policies policyapi.Policies
+	SaltKey  []byte // secret that makes a repeated submission the same report; may be empty
+	AtOnce   int    // submissions scored at once; 0 means 2
+	Ready    func(ctx context.Context) error
+	Logger   *slog.Logger
+	Metrics  prometheus.Registerer
+	Now      func() time.Time
+	NewID    func() string
 }
 
 // Validate reports all faults at once.
@@ -107,6 +115,7 @@ func (c Config) Validate() error {
 		{"Trainer", c.Trainer == nil},
 		{"Library", c.Library == nil},
 		{"Verifier", c.Verifier == nil},
+		{"Statements", c.Statements == nil},
 		{"Reports", c.Reports == nil},
 		{"Ready", c.Ready == nil},
 		{"Logger", c.Logger == nil},

@@ -13,6 +13,8 @@ import (
 	"heartmark/api/assessmentapi"
 	"heartmark/api/intakeapi"
 	"heartmark/api/issuerapi"
+	"heartmark/api/policyapi"
+	"heartmark/api/presentationapi"
 	"heartmark/api/problem"
 	"heartmark/api/registryapi"
 	"heartmark/api/trainingapi"
@@ -203,6 +205,12 @@ func TestDocumentAgreesWithWireTypes(t *testing.T) {
 		"SubjectExport": intakeapi.SubjectExport{}, "SubjectReport": intakeapi.SubjectReport{}, "ErasureAnswer": intakeapi.ErasureAnswer{},
 		"RestrictionRequest": intakeapi.RestrictionRequest{}, "RestrictionAnswer": intakeapi.RestrictionAnswer{},
 		"CorrectionAnswer": intakeapi.CorrectionAnswer{}, "ScoringRequest": intakeapi.ScoringRequest{}, "ScoringAnswer": intakeapi.ScoringAnswer{},
+		"BulkRow": verifierapi.BulkRow{}, "BulkReport": verifierapi.BulkReport{}, "VCAPIResult": verifierapi.VCAPIResult{}, "VCAPIProblem": verifierapi.VCAPIProblem{},
+		"PolicyDocument": policyapi.PolicyDocument{}, "PolicyAnswer": policyapi.PolicyAnswer{}, "PolicyPage": policyapi.PolicyPage{},
+		"PresentationRequest": presentationapi.PresentationRequest{}, "PresentationTemplate": presentationapi.PresentationTemplate{},
+		"PresentationCreated": presentationapi.PresentationCreated{}, "DigitalRequest": presentationapi.DigitalRequest{},
+		"PresentationStatus": presentationapi.PresentationStatus{}, "PresentationResult": presentationapi.PresentationResult{},
+		"PresentedCredential": presentationapi.PresentedCredential{}, "BrowserAnswer": presentationapi.BrowserAnswer{},
 	} {
 		types[name] = value
 	}

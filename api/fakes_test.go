@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"heartmark/registry/translog"
 	"heartmark/schemas"
 	"heartmark/verifier"
+	"heartmark/verifier/bulk"
 )
 
 // fakeIssuer keeps credentials by tenant and idempotency key, as the real one does.
@@ -245,10 +247,15 @@ func (fakeRegistry) Groups(context.Context) ([]registry.List, error) {
 }
 
 // fakeVerifier answers by the credential's name and remembers what it was asked.
-type fakeVerifier struct{ last verifier.Input }
+type fakeVerifier struct {
+	mu   sync.Mutex // guards last while requests run
+	last verifier.Input
+}
 
-func (f *fakeVerifier) Verify(_ context.Context, in verifier.Input) (verifier.Result, error) {
+func (f *fakeVerifier) Verify(ctx context.Context, in verifier.Input) (verifier.Result, error) {
+	f.mu.Lock()
 	f.last = in
+	f.mu.Unlock()
 	doc := in.Document
 	if doc == nil {
 		parsed, err := schemas.ParseObject(in.Data)
@@ -260,8 +267,8 @@ func (f *fakeVerifier) Verify(_ context.Context, in verifier.Input) (verifier.Re
 	if doc["type"] == nil {
 		return verifier.Result{}, verifier.ErrUnreadable
 	}
-	if in.Policy != "" && in.Policy != "default" {
-		return verifier.Result{}, verifier.ErrUnknownPolicy
+	if _, err := f.Policy(ctx, in.Tenant, in.Policy); err != nil {
+		return verifier.Result{}, err
 	}
 	r := verifier.Result{
 		Verdict: verifier.Valid, Policy: "default", PolicyVersion: "1", CheckedAt: time.Date(2026, 2, 1, 12, 0, 0, 0, time.UTC),
@@ -325,4 +332,30 @@ func (fakeAssessor) Assess(_ context.Context, b evidence.Batch) ([]assessment.Re
 		})
 	}
 	return out, nil
+}
+
+// Policy implements verifierapi.Verifier: one policy of acme beside the default one.
+func (f *fakeVerifier) Policy(_ context.Context, tenant, name string) (verifier.Policy, error) {
+	if name == "" || name == verifier.DefaultPolicy || tenant == "acme" && name == "hiring" {
+		return verifier.Policy{Name: name}, nil
+	}
+	return verifier.Policy{}, verifier.ErrUnknownPolicy
+}
+
+// fakeStatements signs nothing and says what it was asked to sign.
+type fakeStatements struct{}
+
+func (fakeStatements) Receipt(_ context.Context, tenant string, r verifier.Result) (string, error) {
+	return "receipt of " + tenant + " over " + r.Digest, nil
+}
+
+func (fakeStatements) Report(_ context.Context, tenant string, s bulk.Summary) (string, error) {
+	return fmt.Sprintf("report of %s over %d", tenant, s.Rows), nil
+}
+
+func (fakeStatements) Known(_ context.Context, tenant string) error {
+	if tenant != "acme" {
+		return issuer.ErrNotFound
+	}
+	return nil
 }

@@ -22,6 +22,8 @@ var unreachable = map[string]string{
 	"verifier.ErrOffline":       "a finding of a check, never an error of Verify",
 	"verifier.ErrLogMismatch":   "a finding of a check, never an error of Verify",
 	"oid4vci.ErrExists":         "between service and store",
+	"receipt.ErrNoDigest":       "the edge gives every result a digest",
+	"oid4vp.ErrExists":          "between service and store",
 	"registry.ErrLogBehind":     "stops the start; on a running server it is a fault of ours",
 	"translog.ErrDamaged":       "a fault of ours, 500",
 	"inclusion.ErrCheckpoint":   "of those who check a log proof: a finding",
@@ -40,7 +42,7 @@ func TestEverySentinelHasAnAnswer(t *testing.T) {
 	}
 	found := 0
 	for _, dir := range []string{
-		"schemas", "issuer", "issuer/oid4vci", "verifier", "registry", "registry/translog", "registry/translog/inclusion",
+		"schemas", "issuer", "issuer/oid4vci", "verifier", "verifier/oid4vp", "verifier/policies", "verifier/bulk", "verifier/receipt", "registry", "registry/translog", "registry/translog/inclusion",
 		"assessment", "assessment/evidence", "assessment/intake", "assessment/training",
 	} {
 		for _, name := range sentinels(t, filepath.Join(root, dir)) {

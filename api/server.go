@@ -13,6 +13,8 @@ import (
 	"heartmark/api/edge"
 	"heartmark/api/intakeapi"
 	"heartmark/api/issuerapi"
+	"heartmark/api/policyapi"
+	"heartmark/api/presentationapi"
 	"heartmark/api/problem"
 	"heartmark/api/registryapi"
 	"heartmark/api/trainingapi"
@@ -33,6 +35,8 @@ type server struct {
 	registering *registryapi.Handler
 	assessments *assessmentapi.Handler
 	intake      *intakeapi.Handler
+	presenting  *presentationapi.Handler
+	policies    *policyapi.Handler
 	limits      *limiter
 	replays     *replays
 	training    *trainingapi.Handler
@@ -60,7 +64,7 @@ func newServer(c Config) (*server, error) {
 		return nil, err
 	}
 	if s.pages, err = ui.New(ui.Config{
-		Origin: c.Origin, DID: c.DID, Dev: c.Dev, Problems: s.problems, Verifier: c.Verifier,
+		Origin: c.Origin, DID: c.DID, Dev: c.Dev, Problems: s.problems, Verifier: c.Verifier, Asker: c.Presentations,
 		Registry: overview{registry: c.Registry, log: c.TransLog, groups: c.Groups, now: c.Now},
 	}); err != nil {
 		return nil, err
@@ -75,7 +79,11 @@ func newServer(c Config) (*server, error) {
 		return nil, err
 	}
 	s.issuing = &issuerapi.Handler{Issuer: c.Issuer, Status: c.Issuer, Offers: c.Wallets, Wallets: c.Wallets, Metadata: c.Wallets}
-	s.verifying = &verifierapi.Handler{Verifier: c.Verifier, Words: s.pages.CheckText}
+	s.verifying = &verifierapi.Handler{
+		Verifier: c.Verifier, Words: s.pages.CheckText, Statements: c.Statements, Problems: s.problems, Now: c.Now,
+	}
+	s.policies = &policyapi.Handler{Policies: c.Policies}
+	s.presenting = presentationapi.New(c.Presentations, s.pages.CheckText)
 	s.registering = &registryapi.Handler{
 		Origin: c.Origin, DID: c.DID, Publications: c.Registry, Authorities: c.Registry, Log: c.TransLog,
 	}

@@ -133,6 +133,7 @@ func Codes() []CodeInfo {
 		{"holder_binding_absent", CheckHolderBinding, NotDetermined, typeOwn, "nothing ties the presenter to the credential"},
 		{"holder_binding_mismatch", CheckHolderBinding, Fail, typeOwn, "presented by another than the one it was issued to"},
 
+		{"holder_binding_demanded", CheckHolderBinding, Fail, typeOwn, "the policy wants it presented by its holder"},
 		{"holder_binding_key", CheckHolderBinding, Fail, typeMalformed, "the credential does not hold the key of its holder"},
 		{"holder_binding_invalid", CheckHolderBinding, Fail, typeCrypto, "the holder's signature does not fit what is presented"},
 
@@ -153,6 +154,10 @@ func Codes() []CodeInfo {
 		{"inner_undetermined", CheckInner, NotDetermined, typeOwn, "whether the credential inside is valid could not be determined"},
 
 		{"query_none", CheckQuery, NotApplicable, typeNone, "no request was to be satisfied"},
+		{"query_ok", CheckQuery, Pass, typeNone, "it shows what was asked for"},
+		{"policy_accepted", CheckQuery, Pass, typeNone, "it is what the policy takes"},
+		{"policy_refused", CheckQuery, Fail, typeOwn, "it is not what the policy takes"},
+		{"query_unsatisfied", CheckQuery, Fail, typeOwn, "it does not show what was asked for"},
 	}
 	for _, id := range CheckIDs() {
 		out = append(out,

@@ -3,6 +3,7 @@ package verifier
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -38,6 +39,13 @@ type Policy struct {
 	// MaxStale is how long past its time to live a status list may still be used when its origin does not answer; never
 	// past its validUntil.
 	MaxStale time.Duration
+	// MaxStatusAge is how old a status list of others may be at all, 0 for what the list itself allows; an older one is fetched
+	// again.
+	MaxStatusAge time.Duration
+	// RequireLog asks for inclusion in the log of every credential.
+	RequireLog bool
+	// Accept is what the relying party takes.
+	Accept Acceptance
 	// Containers says that a presentation without a proof may be judged by its credentials alone.
 	Containers bool
 }
@@ -63,6 +71,12 @@ func (p Policy) Validate() error {
 	if p.Skew < 0 || p.Skew > maxSkew {
 		faults = append(faults, fmt.Errorf("policy %s: skew %s is above %s", p.Name, p.Skew, maxSkew))
 	}
+	if err := p.Accept.validate(); err != nil {
+		faults = append(faults, fmt.Errorf("policy %s: %w", p.Name, err))
+	}
+	if p.MaxStatusAge < 0 {
+		faults = append(faults, fmt.Errorf("policy %s: age of status is negative", p.Name))
+	}
 	if p.MaxStale < 0 {
 		faults = append(faults, fmt.Errorf("policy %s: staleness is negative", p.Name))
 	}
@@ -80,12 +94,32 @@ func (p Policy) Validate() error {
 	return errors.Join(faults...)
 }
 
+// aged tells whether a status list from then is too old for the policy.
+func (p Policy) aged(fetched, now time.Time) bool {
+	return p.MaxStatusAge > 0 && now.Sub(fetched) > p.MaxStatusAge
+}
+
 // Rule returns the rule for a check.
 func (p Policy) Rule(id CheckID) Rule {
 	if r, ok := p.Rules[id]; ok {
 		return r
 	}
 	return Require
+}
+
+// reporting returns the policy with some checks that are listed only. What it leaves out stays left out.
+func (p Policy) reporting(ids ...CheckID) Policy {
+	rules := maps.Clone(p.Rules)
+	if rules == nil {
+		rules = map[CheckID]Rule{}
+	}
+	for _, id := range ids {
+		if p.Rule(id) == Require {
+			rules[id] = Report
+		}
+	}
+	p.Rules = rules
+	return p
 }
 
 // Decide makes the verdict: invalid if a required check failed, else undetermined if one was not done, else valid. A list

@@ -85,7 +85,7 @@ func (r *run) verifyInside(ctx context.Context, item any, pointer, about string)
 	doc, ok := item.(map[string]any)
 	*r.spent++
 	inner := &run{v: r.v, policy: r.policy, now: r.now, doc: doc, common: doc, depth: r.depth + 1, spent: r.spent}
-	inner.in = Input{Policy: r.in.Policy, WantLog: r.in.WantLog}
+	inner.in = Input{Policy: r.in.Policy, WantLog: r.in.WantLog, Since: r.in.Since}
 	result := Result{Policy: r.policy.Name, PolicyVersion: r.policy.Version, CheckedAt: r.now, Kind: KindCredential}
 	switch {
 	case ok && isEnveloped(doc):

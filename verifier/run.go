@@ -174,6 +174,7 @@ func (r *run) credential(ctx context.Context) {
 		}
 	}
 	r.period()
+	r.accept(issuer)
 	known := r.authority(ctx, issuer)
 	r.secured(ctx, proofQuery{owner: issuer, purpose: purposeAssertion, network: known})
 	if !r.isDisclosing() {

@@ -26,6 +26,7 @@ func (r *run) selectiveCredential(ctx context.Context) {
 		r.add("period_ok", "")
 	}
 	issuer := text(r.doc, "iss")
+	r.accept(issuer)
 	known := r.authority(ctx, issuer)
 	r.secured(ctx, proofQuery{owner: issuer, purpose: purposeAssertion, network: known})
 	if !r.has(CheckProof) || !r.has(CheckPurpose) {

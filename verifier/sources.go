@@ -141,6 +141,11 @@ type ContextSource interface {
 	Document(url string) ([]byte, error)
 }
 
+// PolicySource knows the policies of tenants. It returns ErrUnknownPolicy where a tenant has none of the name.
+type PolicySource interface {
+	Policy(ctx context.Context, tenant, name string) (Policy, error)
+}
+
 // contextIndex is a ContextSource that tells what it knows without handing it out.
 type contextIndex interface{ Knows(url string) bool }
 

@@ -103,7 +103,7 @@ func readStatusEntry(e entry) (statusEntry, error) {
 }
 
 func (r *run) statusEntry(ctx context.Context, s statusEntry, issuer string) {
-	held, evidence, fault := r.v.statusList(ctx, listQuery{url: s.list, issuer: issuer}, r.policy, r.now)
+	held, evidence, fault := r.v.statusList(ctx, listQuery{url: s.list, since: r.in.Since, issuer: issuer}, r.policy, r.now)
 	if fault != nil {
 		c := r.add(fault.code, s.pointer).about(s.purpose).rest(evidence)
 		if fault.detail != "" {

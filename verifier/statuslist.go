@@ -54,6 +54,11 @@ func (h *heldList) fresh(now time.Time) bool {
 	return !h.local && !h.expired(now) && !now.Before(h.fetchedAt) && now.Before(h.fetchedAt.Add(h.ttl))
 }
 
+// readSince tells whether a list of our own store was read in this very run.
+func (h *heldList) readSince(since, now time.Time) bool {
+	return h.local && !since.IsZero() && !h.fetchedAt.Before(since) && !h.expired(now) && !now.Before(h.fetchedAt) && now.Before(h.fetchedAt.Add(listTTL))
+}
+
 // listFault is why a list cannot be used; it names a code of the table.
 type listFault struct{ code, detail string }
 
@@ -109,8 +114,9 @@ func older(a, b *heldList) bool {
 // listQuery asks for a status list.
 type listQuery struct {
 	url    string
-	issuer string // of the credential that names the list
-	tokens bool   // a token status list, not a status list credential
+	issuer string    // of the credential that names the list
+	since  time.Time // see Input.Since
+	tokens bool      // a token status list, not a status list credential
 }
 
 // key tells lists of both kinds at one address apart.
@@ -125,7 +131,7 @@ func (q listQuery) key() string {
 // installation's own store is read each time, so that a revocation is seen at once, and only its verification is saved.
 func (v *Verifier) statusList(ctx context.Context, q listQuery, p Policy, now time.Time) (*heldList, Evidence, *listFault) {
 	held := v.lists.get(q.key())
-	fromCache := held != nil && held.fresh(now)
+	fromCache := held != nil && (held.fresh(now) || held.readSince(q.since, now)) && !p.aged(held.fetchedAt, now)
 	if !fromCache {
 		loaded, err := v.loadList(ctx, q, held, now)
 		if err != nil {
@@ -148,6 +154,9 @@ func (v *Verifier) statusList(ctx context.Context, q listQuery, p Policy, now ti
 	evidence := held.evidence
 	evidence.FromCache = fromCache
 	if !fromCache && !held.local && now.Sub(held.fetchedAt) > held.ttl+p.MaxStale { // it came old, out of a snapshot
+		return nil, evidence, &listFault{"status_stale", "as of " + schemas.FormatTime(held.fetchedAt)}
+	}
+	if !held.local && p.aged(held.fetchedAt, now) {
 		return nil, evidence, &listFault{"status_stale", "as of " + schemas.FormatTime(held.fetchedAt)}
 	}
 	if !v.mayReport(ctx, held.issuer, q.issuer, now) {

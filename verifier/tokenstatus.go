@@ -31,7 +31,7 @@ func (r *run) tokenStatus(ctx context.Context, issuer string) {
 		r.add("status_none", "")
 		return
 	}
-	held, evidence, fault := r.v.statusList(ctx, listQuery{url: entry.URI, issuer: issuer, tokens: true}, r.policy, r.now)
+	held, evidence, fault := r.v.statusList(ctx, listQuery{url: entry.URI, since: r.in.Since, issuer: issuer, tokens: true}, r.policy, r.now)
 	note := func(code string) *Check { return r.add(code, "/status/status_list").rest(evidence) }
 	if fault != nil {
 		if c := note(fault.code); fault.detail != "" {

@@ -39,6 +39,8 @@ type Config struct {
 	Now       func() time.Time
 	// Policies are known beside the default one, which cannot be replaced.
 	Policies []Policy
+	// Own gives tenants' own policies; nil means that there are none.
+	Own PolicySource
 	// ProblemBase is put before the codes of problems that no specification has a type for, as in
 	// https://registry.example/problems/ ; empty means "/problems/".
 	ProblemBase string
@@ -97,30 +99,59 @@ type Input struct {
 	// MediaType is that of Data, with or without parameters. Empty means that Data itself tells: a token by its form and
 	// typ, else JSON.
 	MediaType string
-	// Policy is a name; empty means DefaultPolicy.
+	// Policy is a name; empty means DefaultPolicy. Tenant is whose own policies are known beside the installation's, empty for
+	// none.
 	Policy string
+	Tenant string
 	// Challenge and Domain are what the caller gave the presenter; empty when it gave none. In a token they are nonce and aud.
 	Challenge string
 	Domain    string
 	// WantLog asks for inclusion in the transparency log; LogProof is the proof that came with the credential.
 	WantLog  bool
 	LogProof *schemas.LogProof
+	// Since, where set, lets a status list of this installation's own be used again that was read since then, and no more than
+	// five minutes ago: who verifies many at once reads it once. Zero reads it for each check, so that a revocation is seen at once.
+	Since time.Time
+	// Query is what the caller asked for, put to the credentials that came: the one at hand, or those of a presentation. It
+	// is asked after everything else and makes the check query; nil asks for nothing. A *schemas.FieldError names the place.
+	Query func(credentials []map[string]any) error
+	// Unbound says that the caller asked for no holder binding: holder_binding and replay are made and listed, and do not
+	// decide.
+	Unbound bool
+}
+
+// Policy returns the policy under a name, empty for DefaultPolicy: the installation's, else the tenant's own in its newest
+// version. It returns ErrUnknownPolicy.
+func (v *Verifier) Policy(ctx context.Context, tenant, name string) (Policy, error) {
+	if name == "" {
+		name = DefaultPolicy
+	}
+	if policy, ok := v.policies[name]; ok {
+		return policy, nil
+	}
+	if v.cfg.Own != nil && tenant != "" {
+		policy, err := v.cfg.Own.Policy(ctx, tenant, name)
+		if !errors.Is(err, ErrUnknownPolicy) {
+			return policy, err
+		}
+	}
+	return Policy{}, fmt.Errorf("%q is none of %s: %w", name, choices(v.policies), ErrUnknownPolicy)
 }
 
 // Verify judges in. Every check uses the one instant at which the call began.
 func (v *Verifier) Verify(ctx context.Context, in Input) (Result, error) {
-	name := in.Policy
-	if name == "" {
-		name = DefaultPolicy
-	}
-	policy, ok := v.policies[name]
-	if !ok {
-		return Result{}, fmt.Errorf("%q is none of %s: %w", name, choices(v.policies), ErrUnknownPolicy)
+	policy, err := v.Policy(ctx, in.Tenant, in.Policy)
+	if err != nil {
+		return Result{}, err
 	}
 	want, err := mediaKind(in.MediaType)
 	if err != nil {
 		return Result{}, err
 	}
+	if in.Unbound {
+		policy = policy.reporting(CheckHolderBinding, CheckReplay)
+	}
+	in.WantLog = in.WantLog || policy.RequireLog
 	r := &run{v: v, in: in, policy: policy, now: v.cfg.Now().UTC(), spent: new(int)}
 	result := Result{Policy: policy.Name, PolicyVersion: policy.Version, CheckedAt: r.now}
 	if in.Document == nil {
@@ -137,6 +168,8 @@ func (v *Verifier) Verify(ctx context.Context, in Input) (Result, error) {
 		return result, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
 	r.judge(ctx, result.Kind)
+	r.query(result.Kind)
+	r.presented()
 	return r.result(result), nil
 }
 

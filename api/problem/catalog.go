@@ -128,6 +128,9 @@ func (c *Catalog) Document(err error, lang, instance string) Document {
 	e := c.Lookup(err)
 	text := c.words(lang).Problems[e.Code]
 	d := Document{Type: c.typeOf(e), Title: text.Title, Status: e.Status, Detail: text.Detail + spaceIn(lang) + text.Action, Code: e.Code}
+	if known, ok := errors.AsType[typed](err); ok {
+		d.Type = known.problemType
+	}
 	if instance != "" {
 		d.Instance = "urn:request:" + instance
 	}

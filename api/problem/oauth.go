@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"heartmark/issuer/oid4vci"
+	"heartmark/verifier/oid4vp"
 )
 
 // oauthBody is the JSON of an OAuth error (RFC 6749, 5.2).
@@ -30,6 +31,9 @@ func (c *Catalog) WriteOAuth(w http.ResponseWriter, err error) int {
 
 func (c *Catalog) oauth(err error) (oauthBody, int) {
 	if known, ok := errors.AsType[*oid4vci.Error](err); ok {
+		return oauthBody{Error: known.Code, Description: printable(known.Description)}, known.Status
+	}
+	if known, ok := errors.AsType[*oid4vp.Error](err); ok {
 		return oauthBody{Error: known.Code, Description: printable(known.Description)}, known.Status
 	}
 	e := c.Lookup(err)

@@ -52,6 +52,17 @@ func (r retry) Unwrap() error { return r.error }
 // RetryAfter wraps err with the time after which the same request may succeed.
 func RetryAfter(err error, after time.Duration) error { return retry{err, after} }
 
+// typed carries a problem type that a specification has for this very case.
+type typed struct {
+	error
+	problemType string
+}
+
+func (t typed) Unwrap() error { return t.error }
+
+// Typed wraps err with a problem type that a specification has for this very case.
+func Typed(err error, problemType string) error { return typed{err, problemType} }
+
 // challenge carries the value of WWW-Authenticate.
 type challenge struct {
 	error

@@ -15,6 +15,9 @@ import (
 	"heartmark/registry/translog"
 	"heartmark/schemas"
 	"heartmark/verifier"
+	"heartmark/verifier/bulk"
+	"heartmark/verifier/oid4vp"
+	"heartmark/verifier/policies"
 )
 
 // Problem types that a specification owns. All others are <origin>/problems/<code>.
@@ -91,6 +94,16 @@ func verifierEntries() []Entry {
 		{Err: verifier.ErrUnreadable, Status: http.StatusBadRequest, Code: "unreadable", Type: typeParsing},
 		{Err: verifier.ErrMediaType, Status: http.StatusUnsupportedMediaType, Code: "unsupported-media-type"},
 		{Err: verifier.ErrUnknownPolicy, Status: http.StatusBadRequest, Code: "unknown-policy"},
+		{Err: oid4vp.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
+		{Err: oid4vp.ErrResponseCode, Status: http.StatusForbidden, Code: "response-code"},
+		{Err: oid4vp.ErrNotAllowed, Status: http.StatusForbidden, Code: "template-only"},
+		{Err: bulk.ErrFormat, Status: http.StatusBadRequest, Code: "bulk-format"},
+		{Err: bulk.ErrTooMany, Status: http.StatusRequestEntityTooLarge, Code: "too-large"},
+		{Err: policies.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
+		{Err: policies.ErrReserved, Status: http.StatusConflict, Code: "policy-name"},
+		{Err: policies.ErrTooMany, Status: http.StatusConflict, Code: "policy-limit"},
+		{Err: policies.ErrVersion, Status: http.StatusServiceUnavailable, Code: "busy"},
+		{Err: oid4vp.ErrState, Status: http.StatusConflict, Code: "presentation-state"},
 	}
 }
 

@@ -29,7 +29,7 @@ type Registry interface {
 	Overview(ctx context.Context) (Overview, error)
 }
 
-// Config is what New needs; all fields are required except Dev.
+// Config is what New needs; all fields are required except Dev and Asker.
 type Config struct {
 	// Origin is the public origin, DID the installation's identifier.
 	Origin, DID string
@@ -38,6 +38,8 @@ type Config struct {
 	Problems *problem.Catalog
 	Verifier Verifier
 	Registry Registry
+	// Asker asks a candidate's wallet; nil answers 503.
+	Asker Asker
 }
 
 // Pages renders the pages. It is safe for concurrent use.
@@ -50,7 +52,7 @@ type Pages struct {
 
 // pageNames are the templates that define a whole page.
 func pageNames() []string {
-	return []string{"home", "verify", "registry", "problem", "problems", "error"}
+	return []string{"home", "verify", "ask", "ask_result", "registry", "problem", "problems", "error"}
 }
 
 // New parses all templates in all languages.

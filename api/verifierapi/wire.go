@@ -18,10 +18,16 @@ type VerifyRequest struct {
 	Log *LogProof `json:"log,omitempty"`
 	// ReturnCredential asks for the document that was checked beside the verdict.
 	ReturnCredential bool `json:"return_credential,omitempty"`
+	// Receipt asks for the verdict as a credential of its own, signed by the caller's tenant.
+	Receipt bool `json:"receipt,omitempty"`
 }
 
 // LogProof is schemas.LogProof on the wire.
 type LogProof = schemas.LogProof
 
 // VerifyAnswer is the answer of POST /v1/verify; its details follow Accept-Language, everything else is stable.
-type VerifyAnswer = verifier.Result
+type VerifyAnswer struct {
+	verifier.Result
+	// Receipt is a vc+jwt, where one was asked for.
+	Receipt string `json:"receipt,omitempty"`
+}

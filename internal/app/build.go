@@ -29,21 +29,28 @@ import (
 	jsonldcontext "heartmark/schemas/context"
 	"heartmark/schemas/jsonschema"
 	"heartmark/verifier"
+	"heartmark/verifier/offline"
+	"heartmark/verifier/oid4vp"
+	"heartmark/verifier/policies"
 )
 
 // App holds the parts of one process, joined. Close it when done.
 type App struct {
-	Config    config.Config
-	Store     *badger.DB
-	Keys      *keys.Service
-	Log       *translog.Log
-	Registry  *registry.Registry
-	Issuer    *issuer.Issuer
-	OID4VCI   *oid4vci.Service
-	Verifier  *verifier.Verifier
-	Resolver  *did.Resolver
-	Reports   *assessment.Source
-	Processor *dataintegrity.Processor
+	Config   config.Config
+	Store    *badger.DB
+	Keys     *keys.Service
+	Log      *translog.Log
+	Registry *registry.Registry
+	Issuer   *issuer.Issuer
+	OID4VCI  *oid4vci.Service
+	Verifier *verifier.Verifier
+	// Policies are tenants' own.
+	Policies *policies.Service
+	// Presentations asks wallets over OpenID4VP.
+	Presentations *oid4vp.Service
+	Resolver      *did.Resolver
+	Reports       *assessment.Source
+	Processor     *dataintegrity.Processor
 
 	vault   intakeVault
 	sealer  *intake.Sealer
@@ -83,7 +90,7 @@ func Build(ctx context.Context, c config.Config, log *slog.Logger, o Options) (_
 		}
 	}()
 	for _, step := range []func(context.Context, Options) error{
-		a.openStore, a.openIntake, a.openLog, a.joinParts, a.openWallets,
+		a.openStore, a.openIntake, a.openLog, a.joinParts, a.openWallets, a.openPresentations,
 	} {
 		if err := step(ctx, o); err != nil {
 			return nil, err
@@ -237,11 +244,15 @@ func (a *App) newVerifier(loader *jsonldcontext.Loader, client *fetch.Client) (*
 	if err != nil {
 		return nil, err
 	}
+	a.Policies, err = policies.New(policies.Config{Store: a.Store, Reserved: []string{"legacy", "interop", offline.Policy}, Journal: a.auditPolicy, Now: a.now})
+	if err != nil {
+		return nil, err
+	}
 	return verifier.New(verifier.Config{
 		Keys: keyResolver{a.Resolver}, Proofs: a.Processor, Contexts: loader,
 		Status:    statusSource{registry: a.Registry, fetch: client, origin: a.Config.Origin, now: a.now},
 		Authority: authorities{a.Registry}, Intervals: intervals{a.Registry, a.now},
-		Schemas: validator, Log: logSource{keys: a.Log.VerifierKeys, now: a.now},
+		Schemas: validator, Log: logSource{keys: a.Log.VerifierKeys, now: a.now}, Own: a.Policies,
 		Now: a.now, ProblemBase: a.Config.Origin + "/problems/",
 	})
 }

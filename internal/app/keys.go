@@ -21,7 +21,7 @@ import (
 
 func keysCommand(c *console) *cobra.Command {
 	command := &cobra.Command{Use: "keys", Short: "Key-encryption key, signing keys, API keys"}
-	command.AddCommand(kekCommand(c), keysListCommand(c), rotateCommand(c), revokeKeyCommand(c), apiKeyCommand(c))
+	command.AddCommand(kekCommand(c), keysListCommand(c), rotateCommand(c), revokeKeyCommand(c), csrCommand(c), apiKeyCommand(c))
 	return command
 }
 

@@ -113,6 +113,7 @@ func (a *App) Serve(ctx context.Context, listener, operations net.Listener, s *s
 		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 60 * time.Second, WriteTimeout: 120 * time.Second,
 		IdleTimeout: 60 * time.Second, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
 	}
+	public.RegisterOnShutdown(a.Presentations.Stop)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.Work(ctx) })
 	g.Go(func() error { return taking.Run(ctx) })
@@ -158,7 +159,7 @@ func (a *App) Work(ctx context.Context) error {
 	return g.Wait()
 }
 
-// purge removes offers and nonces that have ended.
+// purge removes offers, nonces and presentation sessions that have ended.
 func (a *App) purge(ctx context.Context, every time.Duration) error {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
@@ -169,6 +170,9 @@ func (a *App) purge(ctx context.Context, every time.Duration) error {
 		case <-ticker.C:
 			if _, err := a.OID4VCI.Purge(ctx, 1000); err != nil && ctx.Err() == nil {
 				a.log.WarnContext(ctx, "purge of ended offers", slog.String("error", err.Error()))
+			}
+			if _, err := a.Presentations.Purge(ctx, 1000); err != nil && ctx.Err() == nil {
+				a.log.WarnContext(ctx, "purge of ended presentations", slog.String("error", err.Error()))
 			}
 		}
 	}
@@ -187,6 +191,7 @@ func (a *App) handler(ctx context.Context, s *scoring, taking *intake.Service) (
 		Origin: a.Config.Origin, DID: a.DID(), Dev: a.Config.Mode == config.Development, TrustedProxies: proxies,
 		Keys: apiKeys{a}, Issuer: a.Issuer, Wallets: a.OID4VCI, Registry: a.Registry, TransLog: a.Log,
 		Groups: &statusBits{issuer: a.Issuer, origin: a.Config.Origin}, Verifier: a.Verifier, Reports: a.reports(), SaltKey: salt,
+		Presentations: a.Presentations, Policies: a.Policies, Statements: a.Statements(),
 		Ready: a.Store.Check, Logger: a.log, Metrics: a.metrics, Now: a.now, NewID: a.newID,
 	}
 	if s != nil { // a nil pointer in the interface would not read as absent

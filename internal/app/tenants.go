@@ -20,6 +20,7 @@ import (
 	"heartmark/issuer/oid4vci"
 	"heartmark/registry"
 	"heartmark/schemas"
+	"heartmark/verifier/receipt"
 )
 
 // system is the actor of what the installation does by itself, operator of what its command line does.
@@ -178,12 +179,16 @@ func (a *App) RevokeKey(ctx context.Context, id schemas.KeyID, since time.Time, 
 	return fmt.Errorf("key %s: %w", id, keys.ErrNotFound)
 }
 
-// ensureAuthority grants the tenant the authority to issue each DEI achievement that it does not have yet.
+// ensureAuthority grants the tenant the authority to issue each DEI achievement, and receipts of verifications, that it does
+// not have yet.
 func (a *App) ensureAuthority(ctx context.Context, t schemas.Tenant) error {
 	id := did.FromOrigin(a.Config.Origin, t.ID)
 	var missing []string
+	resources := []string{receipt.Type}
 	for _, code := range schemas.AchievementCodes() {
-		resource := schemas.AchievementID(a.Config.Origin, code)
+		resources = append(resources, schemas.AchievementID(a.Config.Origin, code))
+	}
+	for _, resource := range resources {
 		answer, err := a.Registry.Authority(ctx, registry.AuthorityQuery{Entity: id, Action: registry.ActionIssue, Resource: resource})
 		if err != nil {
 			return err

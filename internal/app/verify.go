@@ -21,6 +21,8 @@ type verifyFlags struct {
 	registry, snapshot, policy, logProof, at, language string
 	challenge, domain                                  string
 	trust                                              []string
+	sign                                               string
+	bulk, csv                                          bool
 }
 
 func verifyCommand(c *console) *cobra.Command {
@@ -44,7 +46,13 @@ func verifyCommand(c *console) *cobra.Command {
 	command.Flags().StringVar(&f.domain, "domain", "", "the domain for which a presentation was asked for")
 	command.Flags().StringVar(&f.language, "lang", "", "language of the answer, en or zh; without it that of the environment")
 	command.Flags().StringVar(&f.logProof, "log-proof", "", "file with the inclusion proof that came with the credential; the log is then checked too")
+	command.Flags().BoolVar(&f.bulk, "bulk", false, "FILE is one stream of credentials, a row each: JSON Lines, or CSV with a column credential; prints JSON Lines")
+	command.Flags().BoolVar(&f.csv, "csv", false, "with --bulk: FILE is CSV, whatever its name")
+	command.Flags().StringVar(&f.sign, "sign", "", "with --bulk: tenant that signs the summary, against the registry in the data folder")
 	command.MarkFlagsMutuallyExclusive("registry", "snapshot")
+	command.MarkFlagsMutuallyExclusive("registry", "sign")
+	command.MarkFlagsMutuallyExclusive("snapshot", "sign")
+	command.MarkFlagsMutuallyExclusive("bulk", "log-proof")
 	return command
 }
 
@@ -60,10 +68,16 @@ func (c *console) verify(ctx context.Context, f verifyFlags, files []string) err
 	if f.snapshot == "" && (f.at != "" || len(f.trust) > 0) {
 		return exitWith(ExitUsage, errors.New("--at and --trust belong to --snapshot"))
 	}
+	switch {
+	case f.bulk && len(files) != 1:
+		return exitWith(ExitUsage, errors.New("--bulk takes one FILE, or - for standard input"))
+	case !f.bulk && (f.csv || f.sign != ""):
+		return exitWith(ExitUsage, errors.New("--csv and --sign belong to --bulk"))
+	}
 	job := report.Job{Stdin: os.Stdin, Terms: verifier.Input{
 		Policy: f.policy, Challenge: f.challenge, Domain: f.domain, WantLog: proof != nil, LogProof: proof,
 	}}
-	now := func() time.Time { return time.Now().UTC() }
+	now := systemNow
 	switch {
 	case f.snapshot != "":
 		if err := f.offline(&job, now()); err != nil {
@@ -76,11 +90,20 @@ func (c *console) verify(ctx context.Context, f verifyFlags, files []string) err
 	default:
 		return c.withApp(ctx, func(ctx context.Context, a *App) error {
 			job.Verifier = a.Verifier
+			if f.bulk {
+				return c.verifyBulk(ctx, f, job.Verifier, job.Terms, a, files[0])
+			}
 			return c.verifyFiles(ctx, job, f.language, files)
 		})
 	}
+	if f.bulk {
+		return c.verifyBulk(ctx, f, job.Verifier, job.Terms, nil, files[0])
+	}
 	return c.verifyFiles(ctx, job, f.language, files)
 }
+
+// systemNow is the clock of the commands.
+func systemNow() time.Time { return time.Now().UTC() }
 
 // offline sets the job up on a snapshot, as the command heartmark-verify does; with the log's keys a log proof can be
 // checked too.

@@ -55,8 +55,17 @@ type Config struct {
 	Assessment Assessment `yaml:"assessment"`
 	// Issuer says what can be issued.
 	Issuer Issuer `yaml:"issuer"`
+	// Presentation says in whose name wallets are asked.
+	Presentation Presentation `yaml:"presentation"`
 	// Verifier says how credentials are checked.
 	Verifier Verifier `yaml:"verifier"`
+}
+
+// Presentation says in whose name wallets are asked.
+type Presentation struct {
+	// Certificate is a PEM file with the certificate of the installation's request key for the origin's host and those above
+	// it, the leaf first; empty leaves the DID alone. `heartmark keys csr` makes the request for it.
+	Certificate string `yaml:"certificate"`
 }
 
 // The ways in which Ed25519 signatures are checked. Both accept and refuse the same.

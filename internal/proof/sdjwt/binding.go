@@ -17,6 +17,10 @@ const TypeKeyBinding = "kb+jwt"
 type Binding struct {
 	Audience, Nonce string
 	IssuedAt        time.Time // to the second
+	// TransactionHashes and TransactionAlg are what the holder agreed to beyond the credential (OpenID4VP 1.0, B.3.3.1); nil
+	// and "" where the binding says nothing of it.
+	TransactionHashes []string
+	TransactionAlg    string
 }
 
 // Expected is what a verifier asked for.
@@ -91,7 +95,24 @@ func readBinding(claims map[string]any) (Binding, error) {
 			return Binding{}, fmt.Errorf("%s is not taken: %w", name, ErrBinding)
 		}
 	}
-	return Binding{Audience: audience, Nonce: nonce, IssuedAt: at}, nil
+	b := Binding{Audience: audience, Nonce: nonce, IssuedAt: at}
+	if value, present := claims["transaction_data_hashes"]; present {
+		items, isArray := value.([]any)
+		for _, item := range items {
+			hash, isString := item.(string)
+			isArray = isArray && isString
+			b.TransactionHashes = append(b.TransactionHashes, hash)
+		}
+		if !isArray || len(items) == 0 {
+			return Binding{}, fmt.Errorf("transaction_data_hashes: %w", ErrBinding)
+		}
+	}
+	if value, present := claims["transaction_data_hashes_alg"]; present {
+		if b.TransactionAlg, isNonce = value.(string); !isNonce || b.TransactionAlg == "" {
+			return Binding{}, fmt.Errorf("transaction_data_hashes_alg: %w", ErrBinding)
+		}
+	}
+	return b, nil
 }
 
 // Check compares the binding with what was asked for, exactly, and its age with the limits. It returns ErrNonce,
@@ -125,9 +146,16 @@ func Bind(presentation string, b Binding, signer crypto.Signer) (string, error) 
 	if own, ok := key.(interface{ Equal(crypto.PublicKey) bool }); !ok || !own.Equal(signer.Public()) {
 		return "", fmt.Errorf("the signer's key is another: %w", ErrHolderKey)
 	}
-	raw, err := schemas.Marshal(map[string]any{
+	claims := map[string]any{
 		"aud": b.Audience, "nonce": b.Nonce, "iat": b.IssuedAt.Unix(), "sd_hash": t.Hash.digest(t.presented),
-	})
+	}
+	if len(b.TransactionHashes) > 0 {
+		claims["transaction_data_hashes"] = b.TransactionHashes
+		if b.TransactionAlg != "" {
+			claims["transaction_data_hashes_alg"] = b.TransactionAlg
+		}
+	}
+	raw, err := schemas.Marshal(claims)
 	if err != nil {
 		return "", fmt.Errorf("key binding: %w", err)
 	}

@@ -50,6 +50,7 @@ import (
 //	                  d      kind, model digest, name          a record about a model: counts and sums, no text, no person
 //	p  api            (idempotency of requests)
 //	w  training       (see training.go)
+//	v  verifier       (see oid4vp.go)
 //	t  tenants        t      tenant                            schemas.Tenant
 //	                  k      SHA-256 of an API key, hex        schemas.APIKey
 const (
@@ -64,6 +65,7 @@ const (
 	partModels     = 'g'
 	partAPI        = 'p'
 	partTraining   = 'w'
+	partVerifier   = 'v'
 	partTenant     = 't'
 )
 

@@ -10,6 +10,8 @@ import (
 	"heartmark/internal/store/storetest"
 	"heartmark/issuer"
 	"heartmark/issuer/oid4vci"
+	"heartmark/verifier/oid4vp"
+	"heartmark/verifier/policies"
 )
 
 // folders remembers where each open store lies, so that a suite can close one and open it again.
@@ -61,4 +63,20 @@ func TestOID4VCIStore(t *testing.T) {
 	storetest.OID4VCI(t,
 		func(t *testing.T) oid4vci.Store { return f.open(t) },
 		func(t *testing.T, s oid4vci.Store) oid4vci.Store { return f.reopen(t, s.(*badger.DB)) })
+}
+
+func TestPresentationStore(t *testing.T) {
+	t.Parallel()
+	var f folders
+	storetest.Presentations(t,
+		func(t *testing.T) oid4vp.Store { return f.open(t) },
+		func(t *testing.T, s oid4vp.Store) oid4vp.Store { return f.reopen(t, s.(*badger.DB)) })
+}
+
+func TestPolicyStore(t *testing.T) {
+	t.Parallel()
+	var f folders
+	storetest.Policies(t,
+		func(t *testing.T) policies.Store { return f.open(t) },
+		func(t *testing.T, s policies.Store) policies.Store { return f.reopen(t, s.(*badger.DB)) })
 }
