@@ -15,6 +15,7 @@ import (
 	"heartmark/api/issuerapi"
 	"heartmark/api/problem"
 	"heartmark/api/registryapi"
+	"heartmark/api/reportpage"
 	"heartmark/api/trainingapi"
 	"heartmark/api/ui"
 	"heartmark/api/verifierapi"
@@ -70,7 +71,11 @@ func newServer(c Config) (*server, error) {
 	}); err != nil {
 		return nil, err
 	}
-	s.intake = &intakeapi.Handler{Service: c.Intake, Origin: c.Origin, Now: c.Now}
+	pages, err := reportpage.New()
+	if err != nil {
+		return nil, err
+	}
+	s.intake = &intakeapi.Handler{Service: c.Intake, Pages: pages, Origin: c.Origin, Now: c.Now}
 	if s.contract, err = loadContract(); err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"heartmark/api/edge"
 	"heartmark/api/problem"
+	"heartmark/api/reportpage"
 	"heartmark/assessment/intake"
 
 	"github.com/labstack/echo/v4"
@@ -61,6 +62,7 @@ var _ Service = (*intake.Service)(nil)
 // Handler serves the routes of this package. Service nil answers 503.
 type Handler struct {
 	Service Service
+	Pages   *reportpage.Renderer
 	Origin  string
 	Now     func() time.Time
 }
@@ -233,6 +235,39 @@ func view(full bool) string {
 		return "full"
 	}
 	return "platform"
+}
+
+// Report is GET /v1/subjects/{id}/reports/{report}: one report for the subject, as JSON, a page or PDF (G10). The header
+// Heartmark-Proof is as with Export; without it the report must have the data class report.
+func (h *Handler) Report(c echo.Context) error {
+	who, err := h.caller(c.Request())
+	if err != nil {
+		return err
+	}
+	form, err := reportpage.Form(c.Request())
+	if err != nil {
+		return err
+	}
+	proof, err := single(c.Request(), "Heartmark-Proof")
+	if err != nil {
+		return err
+	}
+	e, err := h.Service.Export(c.Request().Context(), who, param(c, "id"), proof)
+	if err != nil {
+		return fmt.Errorf("subject: %w", err)
+	}
+	for _, r := range e.Reports {
+		if r.Report.ID != param(c, "report") {
+			continue
+		}
+		if form != reportpage.JSON {
+			return h.Pages.Answer(c.Response(), c.Request(), form, r.Report, r.Full)
+		}
+		return edge.JSON(c.Response(), http.StatusOK, SubjectReport{
+			ID: r.Report.ID, View: view(r.Full), Consent: r.Consent, Batch: r.Batch, Report: r.Report, Items: r.Items,
+		})
+	}
+	return fmt.Errorf("report: %w", problem.ErrNotFound)
 }
 
 // Erase is DELETE /v1/subjects/{id}.
