@@ -13,6 +13,7 @@ import (
 	"heartmark/api/intakeapi"
 	"heartmark/api/issuerapi"
 	"heartmark/api/registryapi"
+	"heartmark/api/reviewapi"
 	"heartmark/api/trainingapi"
 	"heartmark/api/verifierapi"
 	"heartmark/registry"
@@ -76,7 +77,9 @@ type Config struct {
 	// Heads are the operator's own heads by name; nil where the classifier is not available: labelling answers 503.
 	Heads map[string]assessmentapi.Labeller
 	// Intake takes receipts and evidence batches; nil answers 503.
-	Intake  intakeapi.Service
+	Intake intakeapi.Service
+	// Review keeps the queue of reviewers and the contests of subjects; nil answers 503.
+	Review  reviewapi.Service
 	SaltKey []byte // secret that makes a repeated submission the same report; may be empty
 	AtOnce  int    // submissions scored at once; 0 means 2
 	Ready   func(ctx context.Context) error

@@ -15,9 +15,11 @@ import (
 	"heartmark/api/issuerapi"
 	"heartmark/api/problem"
 	"heartmark/api/registryapi"
+	"heartmark/api/reviewapi"
 	"heartmark/api/trainingapi"
 	"heartmark/api/verifierapi"
 	"heartmark/assessment/intake"
+	"heartmark/assessment/review"
 	"heartmark/assessment/training"
 	"heartmark/verifier"
 
@@ -171,6 +173,9 @@ func TestDocumentAgreesWithWireTypes(t *testing.T) {
 	t.Parallel()
 	d := contract(t)
 	types := map[string]any{
+		"ReviewMark": review.Mark{}, "LabelledPassage": review.Labelled{}, "GivenLabel": review.GivenLabel{},
+		"OpenRequest": reviewapi.OpenRequest{}, "CaseHead": reviewapi.CaseHead{}, "CasePage": reviewapi.CasePage{}, "CaseAnswer": reviewapi.CaseAnswer{}, "DecisionRequest": reviewapi.DecisionRequest{}, "ContestRequest": reviewapi.ContestRequest{}, "FeedbackRequest": reviewapi.FeedbackRequest{}, "SubjectCases": reviewapi.SubjectCases{}, "StandingAnswer": reviewapi.StandingAnswer{},
+		"ReviewerRequest": reviewapi.ReviewerRequest{}, "ReviewerAnswer": reviewapi.ReviewerAnswer{}, "ReviewerList": reviewapi.ReviewerList{}, "AgreementAnswer": reviewapi.AgreementAnswer{}, "AgreementMeasure": reviewapi.AgreementMeasure{}, "AgreementPair": reviewapi.AgreementPair{}, "ReviewerWork": reviewapi.ReviewerWork{}, "LabelledList": reviewapi.LabelledList{},
 		"Problem": problem.Document{}, "ProblemField": problem.Field{}, "AssessmentAnswer": assessmentapi.AssessmentAnswer{},
 		"ReportAnswer": assessmentapi.ReportAnswer{}, "IssueList": assessmentapi.IssueList{}, "ReportPage": assessmentapi.ReportPage{},
 		"ClassifyRequest": assessmentapi.ClassifyRequest{}, "ClassifyText": assessmentapi.ClassifyText{}, "ClassifyTurn": assessmentapi.ClassifyTurn{},

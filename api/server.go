@@ -16,6 +16,7 @@ import (
 	"heartmark/api/problem"
 	"heartmark/api/registryapi"
 	"heartmark/api/reportpage"
+	"heartmark/api/reviewapi"
 	"heartmark/api/trainingapi"
 	"heartmark/api/ui"
 	"heartmark/api/verifierapi"
@@ -34,6 +35,7 @@ type server struct {
 	registering *registryapi.Handler
 	assessments *assessmentapi.Handler
 	intake      *intakeapi.Handler
+	review      *reviewapi.Handler
 	limits      *limiter
 	replays     *replays
 	training    *trainingapi.Handler
@@ -76,6 +78,7 @@ func newServer(c Config) (*server, error) {
 		return nil, err
 	}
 	s.intake = &intakeapi.Handler{Service: c.Intake, Pages: pages, Origin: c.Origin, Now: c.Now}
+	s.review = &reviewapi.Handler{Service: c.Review}
 	if s.contract, err = loadContract(); err != nil {
 		return nil, err
 	}

@@ -127,7 +127,7 @@ func (i *Issuer) record(ctx context.Context, p *permit, credential []byte, now t
 	}
 	from, until := p.conf.period(p.intent.CreatedAt)
 	return Record{
-		ID: p.intent.Credential, Tenant: p.intent.Tenant, IntentID: p.intent.ID, Configuration: p.conf.ID, Format: p.conf.Format,
+		ID: p.intent.Credential, Tenant: p.intent.Tenant, IntentID: p.intent.ID, Configuration: p.conf.ID, Report: p.intent.Report, Format: p.conf.Format,
 		Issuer: p.issuer.ID, Group: p.intent.Group, Index: p.intent.Index, Purposes: p.conf.purposes(), SigningKey: p.signer.KeyID(),
 		ValidFrom: schemas.FormatTime(from), ValidUntil: schemas.FormatTime(until), IssuedAt: now,
 		Digest: hexDigest(credential), Sealed: sealed, Status: StatusValid, StatusAt: now,

@@ -8,6 +8,7 @@ import (
 	"heartmark/assessment"
 	"heartmark/assessment/evidence"
 	"heartmark/assessment/intake"
+	"heartmark/assessment/review"
 	"heartmark/assessment/training"
 	"heartmark/issuer"
 	"heartmark/issuer/oid4vci"
@@ -136,6 +137,13 @@ func registryEntries() []Entry {
 
 func intakeEntries() []Entry {
 	return []Entry{
+		{Err: review.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
+		{Err: review.ErrNothing, Status: http.StatusConflict, Code: "nothing-to-review"},
+		{Err: review.ErrStale, Status: http.StatusConflict, Code: "review-state"},
+		{Err: review.ErrState, Status: http.StatusConflict, Code: "review-state"},
+		{Err: review.ErrReviewer, Status: http.StatusForbidden, Code: "not-reviewer"},
+		{Err: review.ErrConflict, Status: http.StatusForbidden, Code: "another-reviewer"},
+		{Err: review.ErrSignature, Status: http.StatusForbidden, Code: "review-signature"},
 		{Err: intake.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
 		{Err: intake.ErrForbiddenPurpose, Status: http.StatusForbidden, Code: "forbidden-purpose"},
 		{Err: intake.ErrUnfree, Status: http.StatusForbidden, Code: "unfree-consent"},

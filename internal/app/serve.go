@@ -154,6 +154,7 @@ func (a *App) Work(ctx context.Context) error {
 	g.Go(func() error { return a.Issuer.Run(ctx) })
 	g.Go(func() error { return a.Registry.Run(ctx) })
 	g.Go(func() error { return a.Store.Run(ctx, 10*time.Minute) })
+	g.Go(func() error { return a.Review.Run(ctx) })
 	g.Go(func() error { return a.purge(ctx, time.Minute) })
 	return g.Wait()
 }
@@ -197,6 +198,7 @@ func (a *App) handler(ctx context.Context, s *scoring, taking *intake.Service) (
 		return nil, err
 	}
 	c.Trainer, c.Library, c.Intake = trainer, library, rights{taking, trainer}
+	c.Review = a.Review
 	return api.New(c)
 }
 
