@@ -16,6 +16,7 @@ import (
 	"heartmark/api/reviewapi"
 	"heartmark/api/trainingapi"
 	"heartmark/api/verifierapi"
+	"heartmark/assessment/live"
 	"heartmark/registry"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -79,7 +80,9 @@ type Config struct {
 	// Intake takes receipts and evidence batches; nil answers 503.
 	Intake intakeapi.Service
 	// Review keeps the queue of reviewers and the contests of subjects; nil answers 503.
-	Review  reviewapi.Service
+	Review reviewapi.Service
+	// Live scores messages as they come; nil where the classifier is not available: 503.
+	Live    *live.Service
 	SaltKey []byte // secret that makes a repeated submission the same report; may be empty
 	AtOnce  int    // submissions scored at once; 0 means 2
 	Ready   func(ctx context.Context) error

@@ -33,6 +33,7 @@ func (s *server) routes() []Route {
 	table = append(table, s.restRoutes()...)
 	table = append(table, s.intakeRoutes()...)
 	table = append(table, s.reviewRoutes()...)
+	table = append(table, s.liveRoutes()...)
 	table = append(table, s.walletRoutes()...)
 	table = append(table, s.publicRoutes()...)
 	table = append(table, s.registryRoutes()...)

@@ -13,6 +13,7 @@ import (
 	"heartmark/api/edge"
 	"heartmark/api/intakeapi"
 	"heartmark/api/issuerapi"
+	"heartmark/api/liveapi"
 	"heartmark/api/problem"
 	"heartmark/api/registryapi"
 	"heartmark/api/reportpage"
@@ -36,6 +37,7 @@ type server struct {
 	assessments *assessmentapi.Handler
 	intake      *intakeapi.Handler
 	review      *reviewapi.Handler
+	live        *liveapi.Handler
 	limits      *limiter
 	replays     *replays
 	training    *trainingapi.Handler
@@ -78,6 +80,7 @@ func newServer(c Config) (*server, error) {
 		return nil, err
 	}
 	s.intake = &intakeapi.Handler{Service: c.Intake, Pages: pages, Origin: c.Origin, Now: c.Now}
+	s.live = &liveapi.Handler{Service: c.Live, Problems: s.problems}
 	s.review = &reviewapi.Handler{Service: c.Review}
 	if s.contract, err = loadContract(); err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"heartmark/assessment"
 	"heartmark/assessment/evidence"
 	"heartmark/assessment/intake"
+	"heartmark/assessment/live"
 	"heartmark/assessment/review"
 	"heartmark/assessment/training"
 	"heartmark/issuer"
@@ -137,6 +138,12 @@ func registryEntries() []Entry {
 
 func intakeEntries() []Entry {
 	return []Entry{
+		{Err: live.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
+		{Err: live.ErrForbiddenUse, Status: http.StatusForbidden, Code: "forbidden-purpose"},
+		{Err: live.ErrConsent, Status: http.StatusForbidden, Code: "consent-not-live"},
+		{Err: live.ErrBusy, Status: http.StatusServiceUnavailable, Code: "busy"},
+		{Err: live.ErrFull, Status: http.StatusTooManyRequests, Code: "too-many-feeds"},
+		{Err: live.ErrLanguage, Status: http.StatusUnprocessableEntity, Code: "language"},
 		{Err: review.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
 		{Err: review.ErrNothing, Status: http.StatusConflict, Code: "nothing-to-review"},
 		{Err: review.ErrStale, Status: http.StatusConflict, Code: "review-state"},
