@@ -80,6 +80,12 @@ func newServer(c Config) (*server, error) {
 		return nil, err
 	}
 	s.intake = &intakeapi.Handler{Service: c.Intake, Pages: pages, Origin: c.Origin, Now: c.Now}
+	if held, ok := c.Trainer.(intakeapi.Practice); ok {
+		s.intake.Practice = held
+	}
+	if c.Review != nil {
+		s.intake.Cases = c.Review
+	}
 	s.live = &liveapi.Handler{Service: c.Live, Problems: s.problems}
 	s.review = &reviewapi.Handler{Service: c.Review}
 	if s.contract, err = loadContract(); err != nil {

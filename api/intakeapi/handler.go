@@ -12,7 +12,10 @@ import (
 	"heartmark/api/edge"
 	"heartmark/api/problem"
 	"heartmark/api/reportpage"
+	"heartmark/api/reviewapi"
 	"heartmark/assessment/intake"
+	"heartmark/assessment/review"
+	"heartmark/assessment/training"
 
 	"github.com/labstack/echo/v4"
 )
@@ -63,9 +66,27 @@ var _ Service = (*intake.Service)(nil)
 type Handler struct {
 	Service Service
 	Pages   *reportpage.Renderer
-	Origin  string
-	Now     func() time.Time
+	// Practice and Cases are what other parts keep of a subject; nil where they are absent.
+	Practice Practice
+	Cases    Cases
+	Origin   string
+	Now      func() time.Time
 }
+
+// Practice reads what is kept of a subject's plan and practice; *training.Trainer is one.
+type Practice interface {
+	Held(ctx context.Context, tenant, subject string) (training.Held, error)
+}
+
+// Cases reads the cases of a report; *review.Service is one.
+type Cases interface {
+	CasesOf(ctx context.Context, tenant, subject, report string) ([]review.Case, error)
+}
+
+var (
+	_ Practice = (*training.Trainer)(nil)
+	_ Cases    = (*review.Service)(nil)
+)
 
 // caller says who asks, and that there is a service to ask.
 func (h *Handler) caller(r *http.Request) (intake.Caller, error) {
@@ -222,12 +243,42 @@ func (h *Handler) Export(c echo.Context) error {
 	for _, b := range e.Batches {
 		out.Batches = append(out.Batches, batch(b))
 	}
+	if err := h.others(c.Request().Context(), who.Tenant, e, &out); err != nil {
+		return err
+	}
 	for _, r := range e.Reports {
 		out.Reports = append(out.Reports, SubjectReport{
 			ID: r.Report.ID, View: view(r.Full), Consent: r.Consent, Batch: r.Batch, Report: r.Report, Items: r.Items,
 		})
 	}
 	return edge.JSON(c.Response(), http.StatusOK, out)
+}
+
+// others adds what other parts keep of the subject. A plan holds figures: it goes with them.
+func (h *Handler) others(ctx context.Context, tenant string, e intake.Export, out *SubjectExport) error {
+	if h.Practice != nil {
+		held, err := h.Practice.Held(ctx, tenant, e.Subject)
+		if err != nil {
+			return fmt.Errorf("practice: %w", err)
+		}
+		if !e.Full {
+			held.Plan = nil
+		}
+		if held.Plan != nil || len(held.Completions) > 0 {
+			out.Practice = &held
+		}
+	}
+	if h.Cases == nil {
+		return nil
+	}
+	for _, r := range e.Reports {
+		cases, err := h.Cases.CasesOf(ctx, tenant, e.Subject, r.Report.ID)
+		if err != nil {
+			return fmt.Errorf("cases: %w", err)
+		}
+		out.Cases = append(out.Cases, reviewapi.ForSubject(cases)...)
+	}
+	return nil
 }
 
 func view(full bool) string {

@@ -221,11 +221,16 @@ func (h *Handler) Cases(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("cases: %w", err)
 	}
-	out := SubjectCases{Items: []SubjectCase{}}
+	return edge.JSON(c.Response(), http.StatusOK, SubjectCases{Items: ForSubject(cases)})
+}
+
+// ForSubject are cases as their subject reads them.
+func ForSubject(cases []review.Case) []SubjectCase {
+	out := []SubjectCase{}
 	for _, x := range cases {
-		out.Items = append(out.Items, SubjectCase{CaseHead: head(x), Statement: x.Words.Statement, Feedback: x.Words.Feedback, Reason: x.Words.Reason})
+		out = append(out, SubjectCase{CaseHead: head(x), Statement: x.Words.Statement, Feedback: x.Words.Feedback, Reason: x.Words.Reason})
 	}
-	return edge.JSON(c.Response(), http.StatusOK, out)
+	return out
 }
 
 // Standing is GET /v1/assessments/{id}/standing.

@@ -25,7 +25,7 @@ func (a *App) training(s *scoring) (*training.Trainer, *training.Library, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	store := a.Store.Training(a.Keys)
+	store := a.Store.Training(a.sealer)
 	trainer, err := training.New(training.Config{
 		Bank: bank, Store: store, Now: a.now, Random: func() *rand.Rand { return rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) },
 	})
