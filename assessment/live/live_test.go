@@ -255,7 +255,7 @@ func TestSEC_183_ForbiddenFeeds(t *testing.T) {
 		if _, err := w.Open(t.Context(), acme, s); !errors.Is(err, tc.want) {
 			t.Errorf("%s: %v, want %v", name, err, tc.want)
 		}
-		if recorded := len(w.events) > before; recorded != (tc.want == live.ErrForbiddenUse) {
+		if recorded := len(w.events) > before; recorded != errors.Is(tc.want, live.ErrForbiddenUse) {
 			t.Errorf("%s: recorded %v", name, recorded)
 		}
 	}

@@ -125,10 +125,10 @@ func (s *sheet) facets(p assessment.Page, d assessment.PageDimension) {
 // stack draws parts of a whole in one bar.
 func (s *sheet) stack(parts []assessment.Part, names map[string]string, prefix string) {
 	s.room(9)
-	x := marginX
+	x, fills := marginX, partColours()
 	for i, part := range parts {
 		width := inner * part.Share
-		s.fill(partColours()[i%len(partColours())])
+		s.fill(fills[i%len(fills)])
 		s.pdf.Rect(x, s.y, math.Max(width-0.4, 0.1), 6, "F")
 		name := cmp.Or(names[prefix+part.Code], part.Code)
 		s.set(style{size: 8})

@@ -148,7 +148,7 @@ func decode(raw []byte) string {
 func TestRenderHostileText(t *testing.T) {
 	t.Parallel()
 	r := report()
-	r.Subject = ") Tj ET /JavaScript (" + strings.Repeat("‮", 10) + "\x00\xff\\"
+	r.Subject = ") Tj ET /JavaScript (" + strings.Repeat("\u202e", 10) + "\x00\xff\\"
 	var b bytes.Buffer
 	if err := pdf.Render(&b, r, assessment.HTMLOptions{Lang: "en"}); err != nil {
 		t.Fatal(err)
