@@ -105,16 +105,20 @@ func NeedsReview(r Report, o AttestationOptions) []schemas.Dimension {
 	if gamed(r) {
 		o.Flagged = schemas.ResultDimensions()
 	}
+	possible := 0 // the overall result is stated only beside all four
 	for _, d := range schemas.Dimensions() {
 		rep := r.Dimensions[d]
 		if rep.Status != StatusScored || rep.Certifiable == nil {
 			continue
 		}
+		if !slices.Contains(o.Refused, d) {
+			possible++
+		}
 		if _, ok := claim(d, rep.Certifiable, rep.PLevel, o); !ok && !slices.Contains(o.Refused, d) {
 			out = append(out, d)
 		}
 	}
-	if r.Overall.Status == StatusScored && r.Overall.Certifiable != nil && !slices.Contains(o.Refused, schemas.DimensionOverall) {
+	if possible == len(schemas.Dimensions()) && r.Overall.Status == StatusScored && r.Overall.Certifiable != nil && !slices.Contains(o.Refused, schemas.DimensionOverall) {
 		if _, ok := claim(schemas.DimensionOverall, r.Overall.Certifiable, r.Overall.PLevel, o); !ok {
 			out = append(out, schemas.DimensionOverall)
 		}
