@@ -50,8 +50,8 @@ interop: build ## independent wallets and verifiers from npm against our server
 browser: build ## the verify page in a real Chromium
 	@sh scripts/node-tests.sh test/browser
 
-crash: ## the kill loop: 20 rounds of kill -9 at named points and at random times
-	$(GO) test -count=1 -tags crashpoints -run TestKillLoop -v ./test/crash/...
+crash: deps ## the kill loops: kill -9 at named points of issuing, intake, scoring, shredding, erasure and review, and at random times
+	$(GO) test -count=1 -tags crashpoints -run 'TestKill' -v ./test/crash/...
 
 lint: ## formatting and the linters of .golangci.yml, at the versions pinned in tools/go.mod
 	@test -z "$$($(TOOL) gofumpt -l $$(git ls-files '*.go'))" || { $(TOOL) gofumpt -l $$(git ls-files '*.go'); exit 1; }

@@ -15,8 +15,10 @@ import (
 	"heartmark/api/policyapi"
 	"heartmark/api/presentationapi"
 	"heartmark/api/registryapi"
+	"heartmark/api/reviewapi"
 	"heartmark/api/trainingapi"
 	"heartmark/api/verifierapi"
+	"heartmark/assessment/live"
 	"heartmark/registry"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -92,6 +94,10 @@ type Config struct {
 	Metrics  prometheus.Registerer
 	Now      func() time.Time
 	NewID    func() string
+	// Review keeps the queue of reviewers and the contests of subjects; nil answers 503.
+	Review reviewapi.Service
+	// Live scores messages as they come; nil where the classifier is not available: 503.
+	Live *live.Service
 }
 
 // Validate reports all faults at once.

@@ -13,13 +13,17 @@ import (
 	"heartmark/api/assessmentapi"
 	"heartmark/api/intakeapi"
 	"heartmark/api/issuerapi"
+	"heartmark/api/liveapi"
 	"heartmark/api/policyapi"
 	"heartmark/api/presentationapi"
 	"heartmark/api/problem"
 	"heartmark/api/registryapi"
+	"heartmark/api/reviewapi"
 	"heartmark/api/trainingapi"
 	"heartmark/api/verifierapi"
 	"heartmark/assessment/intake"
+	"heartmark/assessment/live"
+	"heartmark/assessment/review"
 	"heartmark/assessment/training"
 	"heartmark/verifier"
 
@@ -173,6 +177,12 @@ func TestDocumentAgreesWithWireTypes(t *testing.T) {
 	t.Parallel()
 	d := contract(t)
 	types := map[string]any{
+		"FeedAnswer": liveapi.FeedAnswer{}, "MessagesRequest": liveapi.MessagesRequest{}, "FeedFrame": liveapi.FeedFrame{}, "PracticeLine": liveapi.PracticeLine{},
+		"PracticeFrame": liveapi.PracticeFrame{}, "PracticeHint": liveapi.PracticeHint{}, "FeedSettings": live.Settings{}, "FeedRule": live.Rule{}, "LiveMessage": live.Message{},
+		"LiveAdded": live.Added{}, "LiveUpdate": live.Update{}, "LiveWindow": live.Window{}, "LiveAlert": live.Alert{}, "PracticeTurn": live.Turn{},
+		"ReviewMark": review.Mark{}, "LabelledPassage": review.Labelled{}, "GivenLabel": review.GivenLabel{},
+		"OpenRequest": reviewapi.OpenRequest{}, "CaseHead": reviewapi.CaseHead{}, "CasePage": reviewapi.CasePage{}, "CaseAnswer": reviewapi.CaseAnswer{}, "DecisionRequest": reviewapi.DecisionRequest{}, "ContestRequest": reviewapi.ContestRequest{}, "FeedbackRequest": reviewapi.FeedbackRequest{}, "SubjectCases": reviewapi.SubjectCases{}, "StandingAnswer": reviewapi.StandingAnswer{},
+		"ReviewerRequest": reviewapi.ReviewerRequest{}, "ReviewerAnswer": reviewapi.ReviewerAnswer{}, "ReviewerList": reviewapi.ReviewerList{}, "AgreementAnswer": reviewapi.AgreementAnswer{}, "AgreementMeasure": reviewapi.AgreementMeasure{}, "AgreementPair": reviewapi.AgreementPair{}, "ReviewerWork": reviewapi.ReviewerWork{}, "LabelledList": reviewapi.LabelledList{},
 		"Problem": problem.Document{}, "ProblemField": problem.Field{}, "AssessmentAnswer": assessmentapi.AssessmentAnswer{},
 		"ReportAnswer": assessmentapi.ReportAnswer{}, "IssueList": assessmentapi.IssueList{}, "ReportPage": assessmentapi.ReportPage{},
 		"ClassifyRequest": assessmentapi.ClassifyRequest{}, "ClassifyText": assessmentapi.ClassifyText{}, "ClassifyTurn": assessmentapi.ClassifyTurn{},

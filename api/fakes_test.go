@@ -321,12 +321,12 @@ type fakeAssessor struct{}
 func (fakeAssessor) Assess(_ context.Context, b evidence.Batch) ([]assessment.Report, error) {
 	var out []assessment.Report
 	for _, rec := range b.Receipts {
-		score := 61.5
+		score, sem := 61.5, 5.0
 		level := "proficient"
 		out = append(out, assessment.Report{
 			ID: "r1", Schema: assessment.Schema, Subject: rec.Subject, Platforms: []string{}, Caveats: []string{},
 			Dimensions: map[schemas.Dimension]assessment.DimensionReport{
-				schemas.DimensionSocialAwareness: {Status: assessment.StatusScored, Score: &score, Level: &level, Facets: map[string]assessment.FacetReport{}},
+				schemas.DimensionSocialAwareness: {Status: assessment.StatusScored, Score: &score, SEM: &sem, Interval90: &[2]float64{53, 70}, Level: &level, Facets: map[string]assessment.FacetReport{}},
 			},
 			Provenance: assessment.Provenance{Purposes: rec.Purposes},
 		})

@@ -256,6 +256,7 @@ func TestAssessments(t *testing.T) {
 	if rec := w.do("GET", "/v1/assessments/r1", "", auth(goodKey)...); rec.Code != 200 || !strings.Contains(rec.Body.String(), "61.5") {
 		t.Errorf("read: %d %s", rec.Code, rec.Body)
 	}
+	readForms(t, w)
 	for _, tc := range []struct {
 		name, query, body, mediaType string
 		status                       int
@@ -281,6 +282,28 @@ func TestAssessments(t *testing.T) {
 	none := newWorld(t, func(c *api.Config) { c.Assessor = nil })
 	if rec := none.do("POST", "/v1/assessments?format=csv&subject=me&consent=process,score", line, csv...); rec.Code != 503 || rec.Header().Get("Retry-After") == "" {
 		t.Errorf("without a classifier: %d %s", rec.Code, rec.Body)
+	}
+}
+
+// readForms reads the whole report r1 in every form.
+func readForms(t *testing.T, w *world) {
+	t.Helper()
+	for _, tc := range []struct {
+		accept, query, mediaType, want string
+		status                         int
+	}{
+		{"text/html", "", "text/html; charset=utf-8", "Your report on written communication", 200},
+		{"text/html", "?lang=zh", "text/html; charset=utf-8", "你的文字沟通报告", 200},
+		{"application/pdf", "", "application/pdf", "%PDF-", 200},
+		{"image/png", "", "application/problem+json", "not-acceptable", 406},
+	} {
+		rec := w.do("GET", "/v1/assessments/r1"+tc.query, "", append(auth(goodKey), "Accept", tc.accept)...)
+		if rec.Code != tc.status || rec.Header().Get("Content-Type") != tc.mediaType || !strings.Contains(rec.Body.String(), tc.want) {
+			t.Errorf("%s%s: %d %s without %q", tc.accept, tc.query, rec.Code, rec.Header().Get("Content-Type"), tc.want)
+		}
+		if policy := rec.Header().Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || rec.Header().Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: policy %q, cache %q", tc.accept, policy, rec.Header().Get("Cache-Control"))
+		}
 	}
 }
 

@@ -267,6 +267,44 @@ func (e *evidenceWorld) export(report string) {
 	}
 }
 
+// TestSEC_186_ExplanationForTheSubject: the subject's own key reads the whole report in plain words, the platform alone does not.
+func TestSEC_186_ExplanationForTheSubject(t *testing.T) {
+	t.Parallel()
+	e := newEvidenceWorld(t)
+	batch := decode[intakeapi.BatchAnswer](t, e.do("POST", "/v1/evidence?consent="+e.give(nil), chatLines, append(auth(goodKey), "Content-Type", "application/jsonl")...))
+	if _, err := e.intake.Step(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	report := decode[intakeapi.BatchAnswer](t, e.do("GET", "/v1/evidence/"+batch.ID, "", auth(goodKey)...)).Report
+	proof := []string{"Heartmark-Proof", e.statement(intake.TypSubject, map[string]any{"act": "export", "sub": "u7"})}
+	for _, tc := range []struct {
+		path, accept string
+		proof        []string
+		status       int
+		want         []string
+	}{
+		{report, "text/html", proof, 200, []string{"Social awareness", "likely", "Limits", "If you disagree", "within 14 days"}},
+		{report, "application/pdf", proof, 200, []string{"%PDF-"}},
+		{report, "application/json", proof, 200, []string{`"view":"full"`, "61.5"}},
+		{report, "application/json", nil, 200, []string{`"view":"platform"`}},
+		{report, "text/html", nil, 403, []string{"consent"}},
+		{"urn:uuid:0", "text/html", proof, 404, []string{"not-found"}},
+	} {
+		rec := e.do("GET", "/v1/subjects/u7/reports/"+tc.path, "", append(append(auth(goodKey), "Accept", tc.accept), tc.proof...)...)
+		if rec.Code != tc.status {
+			t.Errorf("%s: %d %s, want %d", tc.accept, rec.Code, rec.Body, tc.status)
+		}
+		for _, w := range tc.want {
+			if !strings.Contains(rec.Body.String(), w) {
+				t.Errorf("%s %s: %q is missing", tc.path, tc.accept, w)
+			}
+		}
+	}
+	if rec := e.do("GET", "/v1/subjects/u7/reports/"+report, "", append(append(auth(otherKey), "Accept", "text/html"), proof...)...); rec.Code != 404 && rec.Code != 403 {
+		t.Errorf("another tenant: %d", rec.Code)
+	}
+}
+
 func TestEvidenceReadsTheWholeReportWithItsClass(t *testing.T) {
 	t.Parallel()
 	e := newEvidenceWorld(t)

@@ -32,6 +32,8 @@ func (s *server) routes() []Route {
 	table := s.pageRoutes()
 	table = append(table, s.restRoutes()...)
 	table = append(table, s.intakeRoutes()...)
+	table = append(table, s.reviewRoutes()...)
+	table = append(table, s.liveRoutes()...)
 	table = append(table, s.walletRoutes()...)
 	table = append(table, s.publicRoutes()...)
 	table = append(table, s.registryRoutes()...)

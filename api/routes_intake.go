@@ -41,6 +41,7 @@ func (s *server) intakeRoutes() []Route {
 		slow(key(post, "/v1/evidence/:id/finish", edge.ScopeAssess, bodySmall, h.Finish), long),
 		key(del, "/v1/evidence/:id", edge.ScopeAssess, 0, h.Cancel),
 		slow(key(get, "/v1/subjects/:id", edge.ScopeSubjects, 0, h.Export), time.Minute),
+		slow(key(get, "/v1/subjects/:id/reports/:report", edge.ScopeSubjects, 0, h.Report), time.Minute),
 		slow(key(del, "/v1/subjects/:id", edge.ScopeSubjects, 0, h.Erase), time.Minute),
 		slow(key(put, "/v1/subjects/:id/restriction", edge.ScopeSubjects, bodySmall, h.Restrict), time.Minute),
 		slow(key(del, "/v1/subjects/:id/events/:event", edge.ScopeSubjects, 0, h.Correct), time.Minute),

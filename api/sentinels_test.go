@@ -43,7 +43,7 @@ func TestEverySentinelHasAnAnswer(t *testing.T) {
 	found := 0
 	for _, dir := range []string{
 		"schemas", "issuer", "issuer/oid4vci", "verifier", "verifier/oid4vp", "verifier/policies", "verifier/bulk", "verifier/receipt", "registry", "registry/translog", "registry/translog/inclusion",
-		"assessment", "assessment/evidence", "assessment/intake", "assessment/training",
+		"assessment", "assessment/evidence", "assessment/intake", "assessment/training", "assessment/review", "assessment/live",
 	} {
 		for _, name := range sentinels(t, filepath.Join(root, dir)) {
 			found++

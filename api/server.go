@@ -13,10 +13,13 @@ import (
 	"heartmark/api/edge"
 	"heartmark/api/intakeapi"
 	"heartmark/api/issuerapi"
+	"heartmark/api/liveapi"
 	"heartmark/api/policyapi"
 	"heartmark/api/presentationapi"
 	"heartmark/api/problem"
 	"heartmark/api/registryapi"
+	"heartmark/api/reportpage"
+	"heartmark/api/reviewapi"
 	"heartmark/api/trainingapi"
 	"heartmark/api/ui"
 	"heartmark/api/verifierapi"
@@ -37,6 +40,8 @@ type server struct {
 	intake      *intakeapi.Handler
 	presenting  *presentationapi.Handler
 	policies    *policyapi.Handler
+	review      *reviewapi.Handler
+	live        *liveapi.Handler
 	limits      *limiter
 	replays     *replays
 	training    *trainingapi.Handler
@@ -74,7 +79,19 @@ func newServer(c Config) (*server, error) {
 	}); err != nil {
 		return nil, err
 	}
-	s.intake = &intakeapi.Handler{Service: c.Intake, Origin: c.Origin, Now: c.Now}
+	pages, err := reportpage.New()
+	if err != nil {
+		return nil, err
+	}
+	s.intake = &intakeapi.Handler{Service: c.Intake, Pages: pages, Origin: c.Origin, Now: c.Now}
+	if held, ok := c.Trainer.(intakeapi.Practice); ok {
+		s.intake.Practice = held
+	}
+	if c.Review != nil {
+		s.intake.Cases = c.Review
+	}
+	s.live = &liveapi.Handler{Service: c.Live, Problems: s.problems}
+	s.review = &reviewapi.Handler{Service: c.Review}
 	if s.contract, err = loadContract(); err != nil {
 		return nil, err
 	}

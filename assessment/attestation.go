@@ -19,6 +19,8 @@ type AttestationOptions struct {
 	Review string // schemas.ReviewBeforeIssue or schemas.ReviewOnRequest (the default)
 	// Released are the dimensions that a reviewer has read and released.
 	Released []schemas.Dimension
+	// Refused are those that a reviewer has refused: they are not stated.
+	Refused []schemas.Dimension
 	// Flagged are dimensions held back for a reviewer whatever their probability.
 	Flagged      []schemas.Dimension
 	PlatformDIDs map[string]string // by platform name; platforms without a DID are left out
@@ -90,25 +92,35 @@ func claim(d schemas.Dimension, code *string, p *PLevel, o AttestationOptions) (
 	confidence := floor2(p.At(level))
 	released := slices.Contains(o.Released, d)
 	near := confidence < BorderP || slices.Contains(o.Flagged, d)
-	if !released && (near || o.Review == schemas.ReviewBeforeIssue) {
+	if slices.Contains(o.Refused, d) || !released && (near || o.Review == schemas.ReviewBeforeIssue) {
 		return schemas.LevelClaim{}, false
 	}
 	return schemas.LevelClaim{Dimension: d, Level: level, Confidence: strconv.FormatFloat(confidence, 'f', 2, 64)}, true
 }
 
-// NeedsReview lists the dimensions that could be certified but wait for a reviewer under the options.
+// NeedsReview lists the dimensions, and the overall result, that could be certified but wait for a reviewer under the options; what
+// a reviewer has refused does not wait.
 func NeedsReview(r Report, o AttestationOptions) []schemas.Dimension {
 	var out []schemas.Dimension
 	if gamed(r) {
 		o.Flagged = schemas.ResultDimensions()
 	}
+	possible := 0 // the overall result is stated only beside all four
 	for _, d := range schemas.Dimensions() {
 		rep := r.Dimensions[d]
 		if rep.Status != StatusScored || rep.Certifiable == nil {
 			continue
 		}
-		if _, ok := claim(d, rep.Certifiable, rep.PLevel, o); !ok {
+		if !slices.Contains(o.Refused, d) {
+			possible++
+		}
+		if _, ok := claim(d, rep.Certifiable, rep.PLevel, o); !ok && !slices.Contains(o.Refused, d) {
 			out = append(out, d)
+		}
+	}
+	if possible == len(schemas.Dimensions()) && r.Overall.Status == StatusScored && r.Overall.Certifiable != nil && !slices.Contains(o.Refused, schemas.DimensionOverall) {
+		if _, ok := claim(schemas.DimensionOverall, r.Overall.Certifiable, r.Overall.PLevel, o); !ok {
+			out = append(out, schemas.DimensionOverall)
 		}
 	}
 	return out

@@ -1,7 +1,9 @@
 package assessment
 
 import (
+	"crypto/sha256"
 	_ "embed"
+	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
@@ -16,6 +18,18 @@ import (
 //go:embed report.gohtml
 var reportPage string
 
+//go:embed report.css
+var reportStyle string
+
+// pagePolicy lets the page use its own style sheet and nothing else: no script, no request, no frame around it.
+func pagePolicy() string {
+	digest := sha256.Sum256([]byte(reportStyle))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) + "'; base-uri 'none'; form-action 'none'"
+}
+
+// PagePolicy is the Content-Security-Policy under which a server sends the page.
+func PagePolicy() string { return pagePolicy() + "; frame-ancestors 'none'" }
+
 // HTMLOptions choose the page's language and what the operator adds to it.
 type HTMLOptions struct {
 	Lang string // "en" or "zh"
@@ -23,6 +37,9 @@ type HTMLOptions struct {
 	HelpText string
 	// ContestURL is where a level can be contested; empty tells whom to ask.
 	ContestURL string
+	// Contestable says that the report is kept by an installation, where a contest has a course (package review). False, for a
+	// file that was scored offline, only says whom to tell.
+	Contestable bool
 	// Plan is what to practise, in the page's language; nil leaves the section out. Package training makes it.
 	Plan *PagePlan
 }
@@ -54,81 +71,95 @@ func RenderHTML(w io.Writer, r Report, lang string) error {
 
 // RenderPage writes the page with options.
 func RenderPage(w io.Writer, r Report, o HTMLOptions) error {
-	if !strings.HasPrefix(o.Lang, "zh") {
-		o.Lang = "en"
-	} else {
-		o.Lang = "zh"
-	}
 	t, err := template.New("report").Parse(reportPage)
 	if err != nil {
 		return fmt.Errorf("report page: %w", err)
 	}
-	if err := t.Execute(w, newPage(r, o)); err != nil {
+	if err := t.Execute(w, NewPage(r, o)); err != nil {
 		return fmt.Errorf("report page: %w", err)
 	}
 	return nil
 }
 
-// page is what the template shows.
-type page struct {
+// Page is a report as people read it, in the words of one language. The HTML page and the PDF show the same Page; what is a
+// plot on the one is drawn anew on the other, from R.
+type Page struct {
 	Lang, HTMLLang string
-	T              map[string]string
+	T              map[string]string // the fixed words by key
 	R              Report
+	Style          template.CSS
+	Policy         string // Content-Security-Policy of the HTML page
 	Summary        string
-	Overall        *pageOverall
+	Overall        *PageOverall // nil unless all four dimensions are scored
 	Radar          template.HTML
 	RadarText      []string
-	Dims           []pageDimension
+	Dims           []PageDimension
+	Scenes         template.HTML
+	ScenesText     string
 	Facts          [][2]string
 	Dropped        [][2]string
 	Caveats        []string
-	Help           string
+	Help           string // the care text, for the subject only
 	Limits         []string
+	Contest        []string
 	Method         [][2]string
 	ContestURL     string
 	Plan           *PagePlan
 }
 
-type pageOverall struct {
+// PageOverall is the overall result in words.
+type PageOverall struct {
 	Score, Range, Level, Rubric string
 }
 
-type pageDimension struct {
+// PageDimension is one dimension in words.
+type PageDimension struct {
 	Code, Name, About                string
 	Scored                           bool
 	Score, Range, Level, Certifiable string
 	Rubric, Next, NextLevel          string
-	Bar                              template.HTML
-	BarText                          string
+	Bar, Time, Shares                template.HTML
+	BarText, SharesText              string
+	TimeText                         []string
 	Status                           string
 	Reasons, CertReasons             []string
-	Facets                           []pageFacet
-	For, Against                     []pageQuote
+	Facets                           []PageFacet
+	For, Against                     []PageQuote
 	Facts                            string
 	Mix                              string
 }
 
-type pageFacet struct {
+// PageFacet is one side of a dimension. Percent is its mean; a thin one is not counted.
+type PageFacet struct {
 	Code, Name string
 	Percent    int
 	N          string
 	Thin       bool
+	Track      template.HTML
 }
 
-type pageQuote struct {
+// PageQuote is a passage of the subject's own, cut at its highlights.
+type PageQuote struct {
 	Message, Facet string
-	Parts          []quotePart
+	Parts          []QuotePart
 }
 
-type quotePart struct {
+// QuotePart is a piece of a passage: marked where the words weigh, deep where they weigh most.
+type QuotePart struct {
 	Text string
 	Mark bool
 	Deep bool
 }
 
-func newPage(r Report, o HTMLOptions) page {
+// NewPage puts a report into the words of one language, "en" or "zh" (anything else reads as "en").
+func NewPage(r Report, o HTMLOptions) Page {
+	if strings.HasPrefix(o.Lang, "zh") {
+		o.Lang = "zh"
+	} else {
+		o.Lang = "en"
+	}
 	t := pageTexts(o.Lang)
-	p := page{Lang: o.Lang, HTMLLang: map[string]string{"en": "en", "zh": "zh-CN"}[o.Lang], T: t, R: r, ContestURL: o.ContestURL, Plan: o.Plan}
+	p := Page{Lang: o.Lang, HTMLLang: map[string]string{"en": "en", "zh": "zh-CN"}[o.Lang], T: t, R: r, ContestURL: o.ContestURL, Plan: o.Plan}
 	scored := 0
 	for _, d := range schemas.Dimensions() {
 		rep := r.Dimensions[d]
@@ -139,7 +170,7 @@ func newPage(r Report, o HTMLOptions) page {
 	}
 	p.Summary = summary4(scored, t)
 	if r.Overall.Status == StatusScored {
-		v := pageOverall{Score: fmt.Sprintf("%.0f", *r.Overall.Score), Range: span(r.Overall.Interval90)}
+		v := PageOverall{Score: fmt.Sprintf("%.0f", *r.Overall.Score), Range: span(r.Overall.Interval90)}
 		if r.Overall.Level != nil {
 			l, _ := schemas.ParseLevel(*r.Overall.Level)
 			v.Level, v.Rubric = l.Name(o.Lang), l.Rubric(schemas.DimensionOverall, o.Lang)
@@ -166,6 +197,16 @@ func newPage(r Report, o HTMLOptions) page {
 		}
 	}
 	p.Limits = strings.Split(t["limits"], "|")
+	p.Contest = []string{t["contest"]}
+	if o.Contestable {
+		p.Contest = []string{t["contest_kept"]}
+	}
+	if r.ID != "" {
+		p.Contest = append(p.Contest, t["contest_how"])
+	}
+	p.Scenes, p.ScenesText = scenesBar(r.Quality.Scenes, t)
+	p.Style = template.CSS(reportStyle) //nolint:gosec // embedded
+	p.Policy = pagePolicy()
 	p.Method = [][2]string{
 		{t["m_method"], Method},
 		{t["m_model"], r.Model.ID},
@@ -173,7 +214,9 @@ func newPage(r Report, o HTMLOptions) page {
 		{t["m_runtime"], r.Model.Runtime},
 		{t["m_scale"], r.Model.Scale},
 		{t["m_schema"], r.Schema},
-		{t["m_report"], r.ID},
+	}
+	if r.ID != "" { // a report that was read from a file has none
+		p.Method = append(p.Method, [2]string{t["m_report"], r.ID})
 	}
 	return p
 }
@@ -209,8 +252,8 @@ func facts(r Report, t map[string]string) [][2]string {
 	}
 }
 
-func newDimension(d schemas.Dimension, rep DimensionReport, mix Mix, lang string, t map[string]string) pageDimension {
-	p := pageDimension{Code: string(d), Name: d.Name(lang), About: d.Description(lang), Status: t["status_"+rep.Status], Scored: rep.Status == StatusScored}
+func newDimension(d schemas.Dimension, rep DimensionReport, mix Mix, lang string, t map[string]string) PageDimension {
+	p := PageDimension{Code: string(d), Name: d.Name(lang), About: d.Description(lang), Status: t["status_"+rep.Status], Scored: rep.Status == StatusScored}
 	for _, why := range rep.Reasons {
 		if rep.Opportunities == 0 && rep.Status == StatusInsufficient && why.Code != ReasonOpportunities && why.Code != ReasonLanguage {
 			continue // nothing of the kind came up: one line says it
@@ -229,10 +272,10 @@ func newDimension(d schemas.Dimension, rep DimensionReport, mix Mix, lang string
 	}
 	for _, code := range slices.Sorted(maps.Keys(rep.Facets)) {
 		f := rep.Facets[code]
-		p.Facets = append(p.Facets, pageFacet{Code: code, Name: t["facet_"+code], Percent: int(math.Round(100 * f.Mean)), N: fmt.Sprintf("%.0f", f.N), Thin: f.Info < minFacetInfo})
+		p.Facets = append(p.Facets, PageFacet{Code: code, Name: t["facet_"+code], Percent: int(math.Round(100 * f.Mean)), N: fmt.Sprintf("%.0f", f.N), Thin: f.Info < minFacetInfo, Track: track(f.Mean)})
 	}
 	for _, e := range rep.Evidence {
-		q := pageQuote{Message: e.Message, Facet: t["facet_"+e.Facet], Parts: parts(e)}
+		q := PageQuote{Message: e.Message, Facet: t["facet_"+e.Facet], Parts: parts(e)}
 		if e.Direction == "+" {
 			p.For = append(p.For, q)
 		} else {
@@ -255,6 +298,8 @@ func newDimension(d schemas.Dimension, rep DimensionReport, mix Mix, lang string
 		p.Certifiable = fmt.Sprintf(t["d_cert"], l.Name(lang), 100*rep.PLevel.At(l))
 	}
 	p.Bar, p.BarText = bar(rep, lang, t)
+	p.Time, p.TimeText = timePlot(rep.Timeline, t)
+	p.Shares, p.SharesText = sharesBar(rep.Facets, t)
 	return p
 }
 
@@ -266,22 +311,22 @@ func trimCertify(s string) string {
 }
 
 // parts splits a quote at its highlights.
-func parts(e Evidence) []quotePart {
+func parts(e Evidence) []QuotePart {
 	runes := []rune(e.Quote)
-	var out []quotePart
+	var out []QuotePart
 	at := 0
 	for _, h := range e.Highlights {
 		if h.Start < at || h.End > len(runes) || h.Start >= h.End {
 			continue
 		}
 		if h.Start > at {
-			out = append(out, quotePart{Text: string(runes[at:h.Start])})
+			out = append(out, QuotePart{Text: string(runes[at:h.Start])})
 		}
-		out = append(out, quotePart{Text: string(runes[h.Start:h.End]), Mark: true, Deep: h.Weight >= 0.2})
+		out = append(out, QuotePart{Text: string(runes[h.Start:h.End]), Mark: true, Deep: h.Weight >= 0.2})
 		at = h.End
 	}
 	if at < len(runes) {
-		out = append(out, quotePart{Text: string(runes[at:])})
+		out = append(out, QuotePart{Text: string(runes[at:])})
 	}
 	return out
 }

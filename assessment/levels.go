@@ -131,6 +131,7 @@ func (r *run) dimension(d int, s *summary, items []item, rate map[facet]*rates) 
 	res.score(s)
 	if len(r.turns) > 0 { // items that were kept have no words to show
 		r.explain(d, s, items, &res, rate)
+		res.report.Timeline = r.timeline(d, rate)
 	}
 	return res
 }

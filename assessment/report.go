@@ -85,6 +85,8 @@ type DimensionReport struct {
 	Facets        map[string]FacetReport `json:"facets"`
 	Evidence      []Evidence             `json:"evidence"`
 	Reasons       []Reason               `json:"reasons"`
+	// Timeline has two or more periods, the oldest first, or is absent: over less, nothing can be said about time.
+	Timeline []Period `json:"timeline,omitempty"`
 }
 
 // PLevel is the probability of reaching at least each level, cut (never rounded up) to two decimals.

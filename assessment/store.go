@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	"heartmark/schemas"
 )
@@ -49,11 +48,7 @@ type Store interface {
 	Items(ctx context.Context, tenant, id string) ([]Item, error)
 	// Reports lists report ids of a tenant in order after cursor, at most limit.
 	Reports(ctx context.Context, tenant, cursor string, limit int) (ids []string, err error)
-	// Release notes that a reviewer released dimensions; it adds to what was released before.
-	Release(ctx context.Context, tenant, id string, dimensions []schemas.Dimension) error
-	// Released returns what reviewers released.
-	Released(ctx context.Context, tenant, id string) ([]schemas.Dimension, error)
-	// Erase removes a report, its items and releases. Erasing what is not there succeeds.
+	// Erase removes a report, its items and its cases of review. Erasing what is not there succeeds.
 	Erase(ctx context.Context, tenant, id string) error
 }
 
@@ -86,12 +81,12 @@ func DecodeReport(b []byte) (Report, error) {
 // Source answers an issuer's question for the attestation of a report. It is what an issuer knows of assessments.
 type Source struct {
 	store   Store
-	options func(tenant string) AttestationOptions
+	options func(ctx context.Context, tenant, report string) (AttestationOptions, error)
 }
 
-// NewSource returns a Source over store. options gives a tenant's review policy, platform DIDs and audience; what
-// reviewers released is added from the store.
-func NewSource(store Store, options func(tenant string) AttestationOptions) *Source {
+// NewSource returns a Source over store. options gives a tenant's review policy, what reviewers released and refused of the report,
+// platform DIDs and audience; its errors are returned as they are.
+func NewSource(store Store, options func(ctx context.Context, tenant, report string) (AttestationOptions, error)) *Source {
 	return &Source{store: store, options: options}
 }
 
@@ -101,11 +96,9 @@ func (s *Source) Attestation(ctx context.Context, tenant, reportID string) (sche
 	if err != nil {
 		return schemas.Attestation{}, fmt.Errorf("attestation: %w", err)
 	}
-	released, err := s.store.Released(ctx, tenant, reportID)
+	o, err := s.options(ctx, tenant, reportID)
 	if err != nil {
 		return schemas.Attestation{}, fmt.Errorf("attestation: %w", err)
 	}
-	o := s.options(tenant)
-	o.Released = append(slices.Clone(o.Released), released...)
 	return Attestation(r, o)
 }

@@ -189,7 +189,7 @@ func setStatus(doc map[string]any, entries []schemas.StatusEntry) error {
 // newIntent fills in all of an intent but its index.
 func (i *Issuer) newIntent(r Request, at time.Time) Intent {
 	return Intent{
-		ID: i.c.NewID(), Tenant: r.Tenant, Configuration: r.Configuration, Holder: r.holderRef(),
+		ID: i.c.NewID(), Tenant: r.Tenant, Configuration: r.Configuration, Holder: r.holderRef(), Report: ReportRef(r.Tenant, r.ReportID),
 		Key: r.key(), Request: r.digest(), Credential: schemas.CredentialID("urn:uuid:" + i.c.NewID()),
 		State: StatePrepared, CreatedAt: at, UpdatedAt: at,
 	}

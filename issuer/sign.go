@@ -149,7 +149,7 @@ func (i *Issuer) record(ctx context.Context, p *permit, forms []IssuedForm, now 
 	}
 	from, until := p.conf.period(p.intent.CreatedAt)
 	return Record{
-		ID: p.intent.Credential, Tenant: p.intent.Tenant, IntentID: p.intent.ID, Configuration: p.conf.ID, Format: signed[0].Format,
+		ID: p.intent.Credential, Tenant: p.intent.Tenant, IntentID: p.intent.ID, Configuration: p.conf.ID, Report: p.intent.Report, Format: signed[0].Format,
 		Forms: signed, Issuer: p.issuer.ID, Group: p.intent.Group, Index: p.intent.Index, Purposes: p.conf.purposes(), SigningKey: signed[0].SigningKey,
 		ValidFrom: schemas.FormatTime(from), ValidUntil: schemas.FormatTime(until), IssuedAt: now,
 		Digest: hexDigest(credential), Sealed: sealed, Status: StatusValid, StatusAt: now,

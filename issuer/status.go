@@ -2,6 +2,8 @@ package issuer
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -105,4 +107,28 @@ func (i *Issuer) List(ctx context.Context, tenant, cursor string, limit int) (pa
 		page = append(page, rec.issued(nil))
 	}
 	return page, next, nil
+}
+
+// ReportRef stands for a report in records: a digest, so that a record names nothing of the assessment.
+func ReportRef(tenant, report string) string {
+	sum := sha256.Sum256([]byte("heartmark/report-ref/v1\x00" + tenant + "\x00" + report))
+	return hex.EncodeToString(sum[:16])
+}
+
+// OfReport returns the credentials of a tenant that rest on a report, without the credentials themselves.
+func (i *Issuer) OfReport(ctx context.Context, tenant, report string) ([]Issued, error) {
+	var out []Issued
+	for after := schemas.CredentialID(""); ; {
+		page, err := i.c.Store.RecordsOf(ctx, tenant, ReportRef(tenant, report), after, maxPage)
+		if err != nil {
+			return nil, fmt.Errorf("credentials of a report: %w", err)
+		}
+		for _, rec := range page {
+			out = append(out, rec.issued(nil))
+			after = rec.ID
+		}
+		if len(page) < maxPage {
+			return out, nil
+		}
+	}
 }

@@ -50,6 +50,9 @@ type RecordStore interface {
 	// Records returns up to limit records, the earliest issued first, after the place cursor ("" for the first), and the
 	// place of the next page, "" at the end. Sealed is left out.
 	Records(ctx context.Context, tenant, cursor string, limit int) (records []Record, next string, err error)
+	// RecordsOf returns up to limit records of a tenant that rest on a report (Record.Report), in the order of their ids, after the
+	// credential after ("" for the first). Sealed is left out.
+	RecordsOf(ctx context.Context, tenant, report string, after schemas.CredentialID, limit int) ([]Record, error)
 }
 
 // StatusStore changes and reads status lists.
@@ -100,6 +103,8 @@ type Intent struct {
 	Configuration string `json:"configuration"`
 	// Holder is a digest of the holder's id: who it is stands in the sealed credential only.
 	Holder string `json:"holder"`
+	// Report is ReportRef of the report that it rests on.
+	Report string `json:"report,omitempty"`
 	// Key is the SHA-256 of the idempotency key in hex, "" when there is none; Request that of the request without it.
 	Key     string `json:"key,omitempty"`
 	Request string `json:"request"`
@@ -165,7 +170,8 @@ type Record struct {
 	Tenant        string               `json:"tenant"`
 	IntentID      string               `json:"intent"`
 	Configuration string               `json:"configuration"`
-	Format        string               `json:"format"` // of the first form
+	Report        string               `json:"report,omitempty"` // ReportRef of the report that it rests on
+	Format        string               `json:"format"`           // of the first form
 	// Forms are all forms of the credential in the configuration's order. Records of the time before there were several
 	// have none.
 	Forms  []SignedForm      `json:"forms,omitempty"`

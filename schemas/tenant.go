@@ -19,6 +19,7 @@ type Tenant struct {
 	URL       string            `json:"url,omitempty"`
 	Disabled  bool              `json:"disabled,omitempty"`
 	Evidence  EvidencePolicy    `json:"evidence,omitzero"`
+	Review    ReviewPolicy      `json:"review,omitzero"`
 	CreatedAt time.Time         `json:"created_at"`
 }
 
@@ -30,6 +31,14 @@ type EvidencePolicy struct {
 	Signed bool `json:"signed,omitempty"`
 	// MaxQueued is how many batches may wait at once; 0 takes the default.
 	MaxQueued int `json:"max_queued,omitempty"`
+}
+
+// ReviewPolicy says how people take part before a level is stated (security rule G9).
+type ReviewPolicy struct {
+	// Mode is ReviewBeforeIssue or ReviewOnRequest; "" reads ReviewOnRequest.
+	Mode string `json:"mode,omitempty"`
+	// SecondPercent is how many of a hundred decided cases get a second, independent reading, so that agreement can be measured.
+	SecondPercent int `json:"second_percent,omitempty"`
 }
 
 // APIKey is a platform's key as stored: its digest, never itself. A revoked one stays, so that its id is not given again.

@@ -12,6 +12,7 @@ import (
 
 	"heartmark/api/edge"
 	"heartmark/api/problem"
+	"heartmark/api/reportpage"
 	"heartmark/assessment"
 	"heartmark/assessment/evidence"
 
@@ -48,6 +49,7 @@ type Config struct {
 // Handler serves the routes of this package.
 type Handler struct {
 	c     Config
+	pages *reportpage.Renderer
 	slots chan struct{} // one token for each submission that is being scored
 	calls chan struct{} // one token for each call of a head
 }
@@ -60,13 +62,20 @@ func New(c Config) (*Handler, error) {
 	if c.AtOnce <= 0 {
 		c.AtOnce = 2
 	}
-	return &Handler{c: c, slots: make(chan struct{}, c.AtOnce), calls: make(chan struct{}, headCalls)}, nil
+	pages, err := reportpage.New()
+	if err != nil {
+		return nil, err
+	}
+	return &Handler{c: c, pages: pages, slots: make(chan struct{}, c.AtOnce), calls: make(chan struct{}, headCalls)}, nil
 }
 
 // MediaTypes are the media types of evidence. The parameter format says what is inside.
 func MediaTypes() []string {
 	return []string{"application/jsonl", "application/x-ndjson", "application/json", "text/csv", "text/plain"}
 }
+
+// viewFull is the view of one who may read scores and quotes.
+const viewFull = "full"
 
 // purposeReport is the purpose of a consent that lets a platform read the whole report.
 const purposeReport = "report"
@@ -154,14 +163,18 @@ func (h *Handler) options(r *http.Request) (evidence.Options, error) {
 // view is what a platform may read of a report.
 func view(r assessment.Report) ReportAnswer {
 	if slices.Contains(r.Provenance.Purposes, purposeReport) {
-		return ReportAnswer{ID: r.ID, View: "full", Report: r}
+		return ReportAnswer{ID: r.ID, View: viewFull, Report: r}
 	}
 	return ReportAnswer{ID: r.ID, View: "platform", Report: r.PlatformView()}
 }
 
-// Get is GET /v1/assessments/{id}.
+// Get is GET /v1/assessments/{id}: JSON, or the whole report as a page or PDF where the Accept header asks for it.
 func (h *Handler) Get(c echo.Context) error {
 	who, err := edge.CallerOf(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	form, err := reportpage.Form(c.Request())
 	if err != nil {
 		return err
 	}
@@ -169,7 +182,11 @@ func (h *Handler) Get(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
-	return edge.JSON(c.Response(), http.StatusOK, view(r))
+	answer := view(r)
+	if form != reportpage.JSON {
+		return h.pages.Answer(c.Response(), c.Request(), form, answer.Report, answer.View == viewFull)
+	}
+	return edge.JSON(c.Response(), http.StatusOK, answer)
 }
 
 // List is GET /v1/assessments: ids only.

@@ -16,6 +16,8 @@ const (
 	ScopeAssess        Scope = "assess"         // submit evidence, read status and levels
 	ScopeConsent       Scope = "consent"        // give, read and withdraw consent receipts
 	ScopeSubjects      Scope = "subjects"       // rights of subjects: export, erase, restrict, correct
+	ScopeReview        Scope = "review"         // read, take and decide cases, as the reviewer that the key belongs to
+	ScopeReviewAdmin   Scope = "review:admin"   // appoint reviewers, read labelled passages
 	ScopeOperate       Scope = "operate"        // stop scoring, for the whole installation
 	ScopeRegistryWrite Scope = "registry:write" // authorities, schemas, keys
 	ScopeVerify        Scope = "verify"         // raised limits on verification
@@ -24,7 +26,9 @@ const (
 
 // Scopes returns every scope.
 func Scopes() []Scope {
-	return []Scope{ScopeIssue, ScopeAssess, ScopeConsent, ScopeSubjects, ScopeOperate, ScopeRegistryWrite, ScopeVerify, ScopePolicies}
+	return []Scope{
+		ScopeIssue, ScopeAssess, ScopeConsent, ScopeSubjects, ScopeReview, ScopeReviewAdmin, ScopeOperate, ScopeRegistryWrite, ScopeVerify, ScopePolicies,
+	}
 }
 
 // Caller is whom an API key stands for.

@@ -11,7 +11,11 @@ import (
 
 	"heartmark/api/edge"
 	"heartmark/api/problem"
+	"heartmark/api/reportpage"
+	"heartmark/api/reviewapi"
 	"heartmark/assessment/intake"
+	"heartmark/assessment/review"
+	"heartmark/assessment/training"
 
 	"github.com/labstack/echo/v4"
 )
@@ -61,9 +65,28 @@ var _ Service = (*intake.Service)(nil)
 // Handler serves the routes of this package. Service nil answers 503.
 type Handler struct {
 	Service Service
-	Origin  string
-	Now     func() time.Time
+	Pages   *reportpage.Renderer
+	// Practice and Cases are what other parts keep of a subject; nil where they are absent.
+	Practice Practice
+	Cases    Cases
+	Origin   string
+	Now      func() time.Time
 }
+
+// Practice reads what is kept of a subject's plan and practice; *training.Trainer is one.
+type Practice interface {
+	Held(ctx context.Context, tenant, subject string) (training.Held, error)
+}
+
+// Cases reads the cases of a report; *review.Service is one.
+type Cases interface {
+	CasesOf(ctx context.Context, tenant, subject, report string) ([]review.Case, error)
+}
+
+var (
+	_ Practice = (*training.Trainer)(nil)
+	_ Cases    = (*review.Service)(nil)
+)
 
 // caller says who asks, and that there is a service to ask.
 func (h *Handler) caller(r *http.Request) (intake.Caller, error) {
@@ -220,6 +243,9 @@ func (h *Handler) Export(c echo.Context) error {
 	for _, b := range e.Batches {
 		out.Batches = append(out.Batches, batch(b))
 	}
+	if err := h.others(c.Request().Context(), who.Tenant, e, &out); err != nil {
+		return err
+	}
 	for _, r := range e.Reports {
 		out.Reports = append(out.Reports, SubjectReport{
 			ID: r.Report.ID, View: view(r.Full), Consent: r.Consent, Batch: r.Batch, Report: r.Report, Items: r.Items,
@@ -228,11 +254,71 @@ func (h *Handler) Export(c echo.Context) error {
 	return edge.JSON(c.Response(), http.StatusOK, out)
 }
 
+// others adds what other parts keep of the subject. A plan holds figures: it goes with them.
+func (h *Handler) others(ctx context.Context, tenant string, e intake.Export, out *SubjectExport) error {
+	if h.Practice != nil {
+		held, err := h.Practice.Held(ctx, tenant, e.Subject)
+		if err != nil {
+			return fmt.Errorf("practice: %w", err)
+		}
+		if !e.Full {
+			held.Plan = nil
+		}
+		if held.Plan != nil || len(held.Completions) > 0 {
+			out.Practice = &held
+		}
+	}
+	if h.Cases == nil {
+		return nil
+	}
+	for _, r := range e.Reports {
+		cases, err := h.Cases.CasesOf(ctx, tenant, e.Subject, r.Report.ID)
+		if err != nil {
+			return fmt.Errorf("cases: %w", err)
+		}
+		out.Cases = append(out.Cases, reviewapi.ForSubject(cases)...)
+	}
+	return nil
+}
+
 func view(full bool) string {
 	if full {
 		return "full"
 	}
 	return "platform"
+}
+
+// Report is GET /v1/subjects/{id}/reports/{report}: one report for the subject, as JSON, a page or PDF (G10). The header
+// Heartmark-Proof is as with Export; without it the report must have the data class report.
+func (h *Handler) Report(c echo.Context) error {
+	who, err := h.caller(c.Request())
+	if err != nil {
+		return err
+	}
+	form, err := reportpage.Form(c.Request())
+	if err != nil {
+		return err
+	}
+	proof, err := single(c.Request(), "Heartmark-Proof")
+	if err != nil {
+		return err
+	}
+	e, err := h.Service.Export(c.Request().Context(), who, param(c, "id"), proof)
+	if err != nil {
+		return fmt.Errorf("subject: %w", err)
+	}
+	for _, r := range e.Reports {
+		if r.Report.ID != param(c, "report") {
+			continue
+		}
+		if form != reportpage.JSON {
+			return h.Pages.Answer(c.Response(), c.Request(), form, r.Report, r.Full)
+		}
+		return edge.JSON(c.Response(), http.StatusOK, SubjectReport{
+			ID: r.Report.ID, View: view(r.Full), Consent: r.Consent, Batch: r.Batch, Report: r.Report, Items: r.Items,
+		})
+	}
+	return fmt.Errorf("report: %w", problem.ErrNotFound)
 }
 
 // Erase is DELETE /v1/subjects/{id}.

@@ -3,6 +3,9 @@ package intakeapi
 import (
 	"time"
 
+	"heartmark/api/reviewapi"
+	"heartmark/assessment/training"
+
 	"heartmark/assessment"
 	"heartmark/assessment/evidence"
 	"heartmark/assessment/intake"
@@ -96,14 +99,16 @@ type FinishRequest struct {
 
 // SubjectExport is everything that is held about a subject.
 type SubjectExport struct {
-	Schema      string             `json:"schema"` // heartmark-subject/1
-	Subject     string             `json:"subject"`
-	At          time.Time          `json:"at"`
-	View        string             `json:"view"` // full where the subject's own key asked, else platform
-	Restriction *RestrictionAnswer `json:"restriction,omitempty"`
-	Consents    []ConsentAnswer    `json:"consents"`
-	Batches     []BatchAnswer      `json:"batches"`
-	Reports     []SubjectReport    `json:"reports"`
+	Schema      string                  `json:"schema"` // heartmark-subject/1
+	Subject     string                  `json:"subject"`
+	At          time.Time               `json:"at"`
+	View        string                  `json:"view"` // full where the subject's own key asked, else platform
+	Restriction *RestrictionAnswer      `json:"restriction,omitempty"`
+	Consents    []ConsentAnswer         `json:"consents"`
+	Batches     []BatchAnswer           `json:"batches"`
+	Reports     []SubjectReport         `json:"reports"`
+	Practice    *training.Held          `json:"practice,omitempty"` // the plan where the view is full
+	Cases       []reviewapi.SubjectCase `json:"cases,omitempty"`
 }
 
 // SubjectReport is one report in an export.

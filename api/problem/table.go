@@ -8,6 +8,8 @@ import (
 	"heartmark/assessment"
 	"heartmark/assessment/evidence"
 	"heartmark/assessment/intake"
+	"heartmark/assessment/live"
+	"heartmark/assessment/review"
 	"heartmark/assessment/training"
 	"heartmark/issuer"
 	"heartmark/issuer/oid4vci"
@@ -149,6 +151,19 @@ func registryEntries() []Entry {
 
 func intakeEntries() []Entry {
 	return []Entry{
+		{Err: live.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
+		{Err: live.ErrForbiddenUse, Status: http.StatusForbidden, Code: "forbidden-purpose"},
+		{Err: live.ErrConsent, Status: http.StatusForbidden, Code: "consent-not-live"},
+		{Err: live.ErrBusy, Status: http.StatusServiceUnavailable, Code: "busy"},
+		{Err: live.ErrFull, Status: http.StatusTooManyRequests, Code: "too-many-feeds"},
+		{Err: live.ErrLanguage, Status: http.StatusUnprocessableEntity, Code: "language"},
+		{Err: review.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
+		{Err: review.ErrNothing, Status: http.StatusConflict, Code: "nothing-to-review"},
+		{Err: review.ErrStale, Status: http.StatusConflict, Code: "review-state"},
+		{Err: review.ErrState, Status: http.StatusConflict, Code: "review-state"},
+		{Err: review.ErrReviewer, Status: http.StatusForbidden, Code: "not-reviewer"},
+		{Err: review.ErrConflict, Status: http.StatusForbidden, Code: "another-reviewer"},
+		{Err: review.ErrSignature, Status: http.StatusForbidden, Code: "review-signature"},
 		{Err: intake.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
 		{Err: intake.ErrForbiddenPurpose, Status: http.StatusForbidden, Code: "forbidden-purpose"},
 		{Err: intake.ErrUnfree, Status: http.StatusForbidden, Code: "unfree-consent"},

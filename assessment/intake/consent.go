@@ -169,10 +169,36 @@ func (s *Service) sealReceipt(ctx context.Context, c Consent, p private) ([]byte
 
 // receipt opens a stored receipt.
 func (s *Service) receipt(ctx context.Context, c Consent) (Receipt, error) {
+	return openReceipt(ctx, s.c.Vault, c)
+}
+
+// Holders returns the DIDs that confirmed a subject's receipts, and stand as the subject's own keys.
+func Holders(ctx context.Context, store ConsentStore, vault Vault, tenant, ref string) ([]string, error) {
+	found, err := all(func(cursor string, limit int) ([]Consent, error) {
+		return store.Consents(ctx, tenant, ref, cursor, limit)
+	},
+		func(c Consent) string { return c.ID })
+	if err != nil {
+		return nil, fmt.Errorf("receipts: %w", err)
+	}
+	var out []string
+	for _, c := range found {
+		r, err := openReceipt(ctx, vault, c)
+		if err != nil {
+			return nil, err
+		}
+		if r.Holder != "" && !slices.Contains(out, r.Holder) {
+			out = append(out, r.Holder)
+		}
+	}
+	return out, nil
+}
+
+func openReceipt(ctx context.Context, vault Vault, c Consent) (Receipt, error) {
 	if len(c.Sealed) == 0 {
 		return Receipt{Consent: c}, nil
 	}
-	plain, err := s.c.Vault.Open(ctx, Place{c.Tenant, c.Ref, keyReceipts, sealReceipt, c.ID}, c.Sealed)
+	plain, err := vault.Open(ctx, Place{c.Tenant, c.Ref, keyReceipts, sealReceipt, c.ID}, c.Sealed)
 	if err != nil {
 		return Receipt{}, fmt.Errorf("open receipt %s: %w", c.ID, err)
 	}

@@ -29,6 +29,9 @@ const (
 // then goes back to the queue.
 func (s *Service) Run(ctx context.Context) error {
 	if err := s.Recover(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // stopped while it recovered: the next start goes on
+		}
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)

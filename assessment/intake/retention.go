@@ -43,6 +43,7 @@ func RetentionTable() []Retention {
 		{"text of an upload in pieces", KeepText, "at most after it was begun; until it is finished", "sealed under the batch's own key, destroyed in the same order"},
 		{"report: levels, intervals, the subject's own scrubbed quotes", KeepReports, "after scoring, or until withdrawal, erasure or correction", "sealed under the subject's key for the receipt; the key is destroyed at withdrawal and erasure"},
 		{"items: facet, outcome, weight, day, keyed hashes; no text", KeepReports, "as the report", "sealed likewise"},
+		{"cases of review: statements, reasons and marks; verdicts", KeepReports, "as the report", "words sealed under the report's key; state and verdicts plain; removed with the report"},
 		{"record of a batch: state, counts, digest, places of bad lines; no text", KeepBatches, "after intake", "plain, under a keyed hash of the subject"},
 		{"consent receipt: purposes, classes, period, text version, how it was confirmed", KeepReceipts, "after its end", "plain, under a keyed hash of the subject; the subject's id and signature are sealed under the subject's key and go with erasure"},
 		{"idempotency keys: hashes", KeepKeys, "after the request", "hashed"},

@@ -29,9 +29,21 @@ type KeyResolver interface {
 	PlatformKey(ctx context.Context, did, method string) (crypto.PublicKey, error)
 }
 
-// statement verifies a compact JWS by a did:key or did:jwk: typ and iss as asked, aud this installation, iat fresh, and every
+// Statements verifies what people sign with keys of their own.
+type Statements struct {
+	// Audience is the DID of the installation: what statements must be meant for.
+	Audience string
+	Keys     KeyResolver
+	Now      func() time.Time
+}
+
+func (s *Service) statement(ctx context.Context, compact, typ string, want map[string]string) (string, error) {
+	return Statements{s.c.Audience, s.c.Keys, s.c.Now}.Verify(ctx, compact, typ, want)
+}
+
+// Verify checks a compact JWS by a did:key or did:jwk: typ and iss as asked, aud this installation, iat fresh, and every
 // claim of want equal. It returns the DID. All faults are ErrConfirmation.
-func (s *Service) statement(ctx context.Context, compact, typ string, want map[string]string) (holder string, err error) {
+func (s Statements) Verify(ctx context.Context, compact, typ string, want map[string]string) (holder string, err error) {
 	token, err := jose.Parse(compact)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrConfirmation, err)
@@ -41,7 +53,7 @@ func (s *Service) statement(ctx context.Context, compact, typ string, want map[s
 	if token.Header.Typ != typ || !ok || !own {
 		return "", fmt.Errorf("typ %q, kid %q: %w", token.Header.Typ, token.Header.Kid, ErrConfirmation)
 	}
-	key, err := s.c.Keys.HolderKey(ctx, holder, token.Header.Kid)
+	key, err := s.Keys.HolderKey(ctx, holder, token.Header.Kid)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrConfirmation, err)
 	}
@@ -55,8 +67,8 @@ func (s *Service) statement(ctx context.Context, compact, typ string, want map[s
 	return holder, s.claims(claims, holder, want)
 }
 
-func (s *Service) claims(claims map[string]any, holder string, want map[string]string) error {
-	expected := map[string]string{"iss": holder, "aud": s.c.Audience}
+func (s Statements) claims(claims map[string]any, holder string, want map[string]string) error {
+	expected := map[string]string{"iss": holder, "aud": s.Audience}
 	for name, value := range want {
 		expected[name] = value
 	}
@@ -72,7 +84,7 @@ func (s *Service) claims(claims map[string]any, holder string, want map[string]s
 	}
 	number, _ := claims["iat"].(json.Number)
 	seconds, err := number.Int64()
-	if err != nil || s.c.Now().Sub(time.Unix(seconds, 0)).Abs() > statementAge {
+	if err != nil || s.Now().Sub(time.Unix(seconds, 0)).Abs() > statementAge {
 		return fmt.Errorf("claim iat: %w", ErrConfirmation)
 	}
 	return nil

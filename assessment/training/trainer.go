@@ -172,6 +172,30 @@ func (t *Trainer) Mark(ctx context.Context, tenant, subject string, m Mark) erro
 	return t.c.Store.UpdateTrace(ctx, tenant, subject, m.Exercise.Module(), func(tr Trace) Trace { return tr.WithMark(m) })
 }
 
+// Held is what is kept of a subject's plan and practice, for the subject's right to a copy.
+type Held struct {
+	Plan        *Plan        `json:"plan,omitempty"`
+	Completions []Completion `json:"completions"`
+}
+
+// Held returns what is kept of a subject, empty where nothing is.
+func (t *Trainer) Held(ctx context.Context, tenant, subject string) (Held, error) {
+	out := Held{Completions: []Completion{}}
+	plan, err := t.c.Store.Plan(ctx, tenant, subject)
+	switch {
+	case err == nil:
+		out.Plan = &plan
+	case !errors.Is(err, ErrNotFound):
+		return out, fmt.Errorf("plan: %w", err)
+	}
+	done, err := t.c.Store.Completions(ctx, tenant, subject)
+	if err != nil {
+		return out, fmt.Errorf("completions: %w", err)
+	}
+	out.Completions = append(out.Completions, done...)
+	return out, nil
+}
+
 // Erase removes everything that is kept of the subject here, also from what recommendations learnt.
 func (t *Trainer) Erase(ctx context.Context, tenant, subject string) error {
 	return t.c.Store.EraseSubject(ctx, tenant, subject)

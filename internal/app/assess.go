@@ -64,9 +64,9 @@ func assessCommand(c *console) *cobra.Command {
 	flags.StringVar(&f.options.Subject, "subject", "", "whom to assess, as the file names this person")
 	flags.StringSliceVar(&f.options.Consent, "consent", nil, "what this person agreed to: process,score[,issue,automated]; you vouch for it")
 	flags.StringVar(&f.options.OnError, "on-error", evidence.OnErrorRefuse, "refuse the whole file on a bad line, or skip it")
-	flags.StringVar(&f.report, "report", "", "write the report as a self-contained HTML page; %s in it stands for the subject where there are several")
+	flags.StringVar(&f.report, "report", "", "write the report as a self-contained HTML page, or as PDF where the name ends in .pdf; %s in it stands for the subject where there are several")
 	flags.StringVar(&f.jsonOut, "report-json", "", "write the report as JSON, likewise")
-	flags.StringVar(&f.lang, "lang", "en", "language of the page: en or zh")
+	flags.StringVar(&f.lang, "lang", "en", "language of the report: en or zh")
 	flags.StringVar(&f.provider, "provider", "", "auto, cpu or cuda; the configuration's where empty")
 	return command
 }
@@ -168,7 +168,7 @@ func (c *console) progress(what string) func(done, total int) {
 
 func writeReports(reports []assessment.Report, f assessFlags) error {
 	for _, r := range reports {
-		if err := writeFile(f.report, len(reports), r, func(w io.Writer) error { return renderReport(w, r, f.lang) }); err != nil {
+		if err := writeFile(f.report, len(reports), r, func(w io.Writer) error { return renderReport(w, r, f.report, f.lang) }); err != nil {
 			return err
 		}
 		err := writeFile(f.jsonOut, len(reports), r, func(w io.Writer) error {

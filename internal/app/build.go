@@ -15,6 +15,7 @@ import (
 
 	"heartmark/assessment"
 	"heartmark/assessment/intake"
+	"heartmark/assessment/review"
 	"heartmark/internal/config"
 	"heartmark/internal/did"
 	"heartmark/internal/fetch"
@@ -51,6 +52,7 @@ type App struct {
 	Resolver      *did.Resolver
 	Reports       *assessment.Source
 	Processor     *dataintegrity.Processor
+	Review        *review.Service
 
 	vault   intakeVault
 	sealer  *intake.Sealer
@@ -220,14 +222,16 @@ func (a *App) joinParts(_ context.Context, o Options) error {
 		return err
 	}
 	local.registry = a.Registry
-	a.Reports = assessment.NewSource(a.reports(), a.attestationOptions)
 	configurations, err := a.Config.Issuer.Build()
 	if err != nil {
 		return err
 	}
+	if err := a.openReview(); err != nil {
+		return err
+	}
 	a.Issuer, err = issuer.New(issuer.Config{
 		Origin: a.Config.Origin, Configurations: configurations, Store: a.Store, Signers: signers{a.Keys, a.DID()},
-		Securer: issuerSecurer{securer{a.Processor}}, Sealer: a.Keys, Reports: reportSource{a.Reports, a.Config.Origin},
+		Securer: issuerSecurer{securer{a.Processor}}, Sealer: a.Keys, Reports: a.reportSource(),
 		Authorities: authorityChecker{a.Registry}, Issuers: tenants{a}, Publisher: logPublisher{a.Registry}, Lists: a.Registry,
 		Now: a.now, NewID: a.newID, Log: a.log, Crash: o.Crash,
 	})

@@ -278,7 +278,7 @@ func (d *demo) submit(ctx context.Context, name string) (string, error) {
 
 func (d *demo) saveReport(name string, r assessment.Report) error {
 	var page bytes.Buffer
-	if err := renderReport(&page, r, d.lang); err != nil {
+	if err := renderReport(&page, r, "report.html", d.lang); err != nil {
 		return err
 	}
 	data, err := json.MarshalIndent(r, "", "  ")

@@ -81,7 +81,7 @@ func newRoot(c *console) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exitWith(ExitUsage, err) })
 	root.AddCommand(
 		serveCommand(c), demoCommand(c), assessCommand(c), planCommand(c), issueCommand(c), deriveCommand(c), verifyCommand(c), revokeCommand(c),
-		keysCommand(c), registryCommand(c), modelsCommand(c), trainCommand(c), classifyCommand(c), evaluateCommand(c), doctorCommand(c), versionCommand(c),
+		keysCommand(c), registryCommand(c), reviewCommand(c), modelsCommand(c), normsCommand(c), trainCommand(c), classifyCommand(c), evaluateCommand(c), doctorCommand(c), versionCommand(c),
 	)
 	c.track(root)
 	return root

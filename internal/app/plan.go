@@ -7,9 +7,11 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"heartmark/assessment"
+	"heartmark/assessment/pdf"
 	"heartmark/assessment/training"
 	"heartmark/schemas"
 
@@ -23,7 +25,7 @@ func (a *App) training(s *scoring) (*training.Trainer, *training.Library, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	store := a.Store.Training(a.Keys)
+	store := a.Store.Training(a.sealer)
 	trainer, err := training.New(training.Config{
 		Bank: bank, Store: store, Now: a.now, Random: func() *rand.Rand { return rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) },
 	})
@@ -38,13 +40,21 @@ func (a *App) training(s *scoring) (*training.Trainer, *training.Library, error)
 	return trainer, library, err
 }
 
-// renderReport writes the page of one report with the plan that follows from it alone.
-func renderReport(w io.Writer, r assessment.Report, lang string) error {
+// renderReport writes one report, with the plan that follows from it alone, in the form that the file's name asks for.
+func renderReport(w io.Writer, r assessment.Report, file, lang string) error {
 	bank, err := training.Load()
 	if err != nil {
 		return err
 	}
-	return assessment.RenderPage(w, r, assessment.HTMLOptions{Lang: lang, Plan: bank.View(bank.Plan(r), lang).Page(training.Progress{})})
+	return renderFile(w, r, file, assessment.HTMLOptions{Lang: lang, Plan: bank.View(bank.Plan(r), lang).Page(training.Progress{})})
+}
+
+// renderFile writes a PDF to a file that is named so, and the page to any other.
+func renderFile(w io.Writer, r assessment.Report, file string, o assessment.HTMLOptions) error {
+	if strings.EqualFold(filepath.Ext(file), ".pdf") {
+		return pdf.Render(w, r, o)
+	}
+	return assessment.RenderPage(w, r, o)
 }
 
 func planCommand(c *console) *cobra.Command {
@@ -58,7 +68,7 @@ func planCommand(c *console) *cobra.Command {
 		RunE: func(_ *cobra.Command, files []string) error { return c.plan(files, lang, page) },
 	}
 	command.Flags().StringVar(&lang, "lang", "en", "language: en or zh")
-	command.Flags().StringVar(&page, "report", "", "write the page of the latest report with this plan")
+	command.Flags().StringVar(&page, "report", "", "write the latest report with this plan, as a page, or as PDF where the name ends in .pdf")
 	return command
 }
 
@@ -157,7 +167,7 @@ func (p planned) writePage(path string, reports []assessment.Report) error {
 	if err != nil {
 		return err
 	}
-	err = assessment.RenderPage(f, latest, assessment.HTMLOptions{Lang: p.View.Language, Plan: p.View.Page(p.Progress)})
+	err = renderFile(f, latest, path, assessment.HTMLOptions{Lang: p.View.Language, Plan: p.View.Page(p.Progress)})
 	return errors.Join(err, f.Close())
 }
 

@@ -34,6 +34,9 @@ func tenantCommand(c *console) *cobra.Command {
 					return exitWith(ExitUsage, fmt.Errorf("--evidence-did: %w", err))
 				}
 			}
+			if err := checkReviewPolicy(t.Review); err != nil {
+				return err
+			}
 			return c.withApp(command.Context(), func(ctx context.Context, a *App) error {
 				if err := a.CreateTenant(ctx, t); err != nil {
 					return err
@@ -48,6 +51,7 @@ func tenantCommand(c *console) *cobra.Command {
 	command.Flags().StringVar(&t.Evidence.DID, "evidence-did", "", "the platform's own DID, whose keys may sign evidence batches")
 	command.Flags().BoolVar(&t.Evidence.Signed, "evidence-signed", false, "refuse evidence batches without a signature")
 	command.Flags().IntVar(&t.Evidence.MaxQueued, "evidence-queue", 0, "evidence batches that may wait at once; 0 takes the default")
+	reviewFlags(command, &t.Review)
 	_ = command.MarkFlagRequired("name")
 	return command
 }

@@ -18,6 +18,7 @@ import (
 	"heartmark/api/edge"
 	"heartmark/api/problem"
 	"heartmark/assessment/intake"
+	"heartmark/assessment/live"
 	"heartmark/internal/config"
 	"heartmark/internal/obs"
 	"heartmark/internal/store/badger"
@@ -105,7 +106,11 @@ func (a *App) Serve(ctx context.Context, listener, operations net.Listener, s *s
 	if err != nil {
 		return err
 	}
-	handler, err := a.handler(ctx, s, taking)
+	streams, err := a.newLive(s)
+	if err != nil {
+		return err
+	}
+	handler, err := a.handler(ctx, s, taking, streams)
 	if err != nil {
 		return err
 	}
@@ -119,6 +124,7 @@ func (a *App) Serve(ctx context.Context, listener, operations net.Listener, s *s
 	g.Go(func() error { return taking.Run(ctx) })
 	if s != nil {
 		g.Go(func() error { return s.Run(ctx) })
+		g.Go(func() error { return streams.Run(ctx) })
 	}
 	g.Go(func() error { return a.listenAndStop(ctx, public, listener) })
 	if operations != nil {
@@ -155,6 +161,7 @@ func (a *App) Work(ctx context.Context) error {
 	g.Go(func() error { return a.Issuer.Run(ctx) })
 	g.Go(func() error { return a.Registry.Run(ctx) })
 	g.Go(func() error { return a.Store.Run(ctx, 10*time.Minute) })
+	g.Go(func() error { return a.Review.Run(ctx) })
 	g.Go(func() error { return a.purge(ctx, time.Minute) })
 	return g.Wait()
 }
@@ -178,7 +185,7 @@ func (a *App) purge(ctx context.Context, every time.Duration) error {
 	}
 }
 
-func (a *App) handler(ctx context.Context, s *scoring, taking *intake.Service) (http.Handler, error) {
+func (a *App) handler(ctx context.Context, s *scoring, taking *intake.Service, streams *live.Service) (http.Handler, error) {
 	proxies, err := prefixes(a.Config.TrustedProxies)
 	if err != nil {
 		return nil, err
@@ -202,6 +209,7 @@ func (a *App) handler(ctx context.Context, s *scoring, taking *intake.Service) (
 		return nil, err
 	}
 	c.Trainer, c.Library, c.Intake = trainer, library, rights{taking, trainer}
+	c.Review, c.Live = a.Review, streams
 	return api.New(c)
 }
 

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"time"
 
-	"heartmark/assessment"
 	"heartmark/internal/did"
 	"heartmark/internal/keys"
 	"heartmark/internal/store/badger"
@@ -290,7 +289,7 @@ func (a *App) readyToIssue(ctx context.Context, tenant, configuration, report st
 	if _, err := a.Issuer.Configuration(configuration); err != nil {
 		return err
 	}
-	attestation, err := (reportSource{a.Reports, a.Config.Origin}).Attestation(ctx, tenant, report)
+	attestation, err := a.reportSource().Attestation(ctx, tenant, report)
 	if err != nil {
 		return err
 	}
@@ -298,34 +297,6 @@ func (a *App) readyToIssue(ctx context.Context, tenant, configuration, report st
 		return issuer.ErrNothingToIssue
 	}
 	return nil
-}
-
-// reportSource gives the issuer what it may know of a report, in the issuer's own errors.
-type reportSource struct {
-	source *assessment.Source
-	origin string
-}
-
-var _ issuer.ReportSource = reportSource{}
-
-// Attestation implements issuer.ReportSource.
-func (r reportSource) Attestation(ctx context.Context, tenant, report string) (schemas.Attestation, error) {
-	attestation, err := r.source.Attestation(ctx, tenant, report)
-	switch {
-	case errors.Is(err, assessment.ErrNotFound):
-		err = fmt.Errorf("%w: %w", issuer.ErrNotFound, err)
-	case errors.Is(err, assessment.ErrNoConsentToIssue):
-		err = fmt.Errorf("%w: %w", issuer.ErrNoConsent, err)
-	case err == nil:
-		// The platform is the tenant that submitted the evidence, known by its DID; a report is stored under that tenant.
-		attestation.Platforms = []string{did.FromOrigin(r.origin, tenant)}
-	}
-	return attestation, err
-}
-
-// attestationOptions are a tenant's review policy.
-func (a *App) attestationOptions(string) assessment.AttestationOptions {
-	return assessment.AttestationOptions{Review: schemas.ReviewOnRequest}
 }
 
 // auditKey writes the life of keys to the audit trail before it changes.

@@ -60,6 +60,8 @@ var homes = map[string][]string{
 	"github.com/dgraph-io/badger":               {"internal/store/badger"},
 	"github.com/jackc/pgx":                      {"internal/store/postgres"},
 	"github.com/yalue/onnxruntime_go":           {"assessment/onnx"},
+	"github.com/coder/websocket":               {"api/liveapi"},
+	"codeberg.org/go-pdf/fpdf":                  {"assessment/pdf"},
 	"github.com/transparency-dev/tessera":       {"registry/translog"},
 	"github.com/santhosh-tekuri/jsonschema":     {"schemas/jsonschema"},
 	"github.com/spf13/cobra":                    {"internal/app", "cmd"},

@@ -162,7 +162,10 @@ type process struct {
 }
 
 // start starts the server. It kills itself at the named point; none is named by "".
-func (s *installation) start(point string) *process {
+func (s *installation) start(point string) *process { return s.startWith(point) }
+
+// startWith starts the server with more of an environment.
+func (s *installation) startWith(point string, more ...string) *process {
 	s.t.Helper()
 	log, err := os.Create(s.logFile())
 	if err != nil {
@@ -170,7 +173,7 @@ func (s *installation) start(point string) *process {
 	}
 	defer log.Close()
 	p := &process{s: s, cmd: exec.CommandContext(s.t.Context(), s.binary, "serve"), ended: make(chan struct{})}
-	p.cmd.Env = s.environ("HEARTMARK_CRASH_POINT="+point, "HEARTMARK_LOG_LEVEL=warn")
+	p.cmd.Env = s.environ(append([]string{"HEARTMARK_CRASH_POINT=" + point, "HEARTMARK_LOG_LEVEL=warn"}, more...)...)
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.started = time.Now()
 	if err := p.cmd.Start(); err != nil {

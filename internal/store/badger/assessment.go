@@ -7,12 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"heartmark/assessment"
 	"heartmark/assessment/intake"
-	"heartmark/schemas"
 
 	badgerdb "github.com/dgraph-io/badger/v4"
 )
@@ -21,12 +19,9 @@ import (
 //
 //	a  r  tenant, report id          digest of the plaintext and the sealed report
 //	a  i  tenant, report id, chunk   sealed items, a few thousand a chunk
-//	a  v  tenant, report id          released dimensions (no personal data)
 func reportKey(tenant, id string) []byte   { return table(partAssessment, 'r').text(tenant).text(id) }
 func reportPrefix(tenant string) []byte    { return table(partAssessment, 'r').text(tenant) }
 func itemsPrefix(tenant, id string) []byte { return table(partAssessment, 'i').text(tenant).text(id) }
-
-func releasedKey(tenant, id string) []byte { return table(partAssessment, 'v').text(tenant).text(id) }
 
 func itemsKey(tenant, id string, chunk uint64) []byte {
 	return table(partAssessment, 'i').text(tenant).text(id).number(chunk)
@@ -243,39 +238,6 @@ func (s *AssessmentStore) Reports(ctx context.Context, tenant, cursor string, li
 	return ids, err
 }
 
-// Release implements assessment.Store.
-func (s *AssessmentStore) Release(ctx context.Context, tenant, id string, dimensions []schemas.Dimension) error {
-	err := s.db.update(ctx, func(txn *badgerdb.Txn) error {
-		if _, err := get(txn, reportKey(tenant, id)); err != nil {
-			return err
-		}
-		var have []schemas.Dimension
-		if err := getJSON(txn, releasedKey(tenant, id), &have); err != nil && !errors.Is(err, errNotFound) {
-			return err
-		}
-		have = append(have, dimensions...)
-		slices.Sort(have)
-		return putJSON(txn, releasedKey(tenant, id), slices.Compact(have))
-	})
-	if errors.Is(err, errNotFound) {
-		return assessment.ErrNotFound
-	}
-	return err
-}
-
-// Released implements assessment.Store.
-func (s *AssessmentStore) Released(ctx context.Context, tenant, id string) ([]schemas.Dimension, error) {
-	var have []schemas.Dimension
-	err := s.db.view(ctx, func(txn *badgerdb.Txn) error {
-		err := getJSON(txn, releasedKey(tenant, id), &have)
-		if errors.Is(err, errNotFound) {
-			return nil
-		}
-		return err
-	})
-	return have, err
-}
-
 // Erase implements assessment.Store.
 func (s *AssessmentStore) Erase(ctx context.Context, tenant, id string) error {
 	return s.db.update(ctx, func(txn *badgerdb.Txn) error {
@@ -285,6 +247,9 @@ func (s *AssessmentStore) Erase(ctx context.Context, tenant, id string) error {
 		if err := disown(txn, tenant, id); err != nil {
 			return err
 		}
-		return errors.Join(txn.Delete(reportKey(tenant, id)), txn.Delete(releasedKey(tenant, id)))
+		if err := dropCases(txn, tenant, id); err != nil {
+			return err
+		}
+		return txn.Delete(reportKey(tenant, id))
 	})
 }

@@ -5,13 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
 	"heartmark/assessment"
 	"heartmark/internal/store/badger"
-	"heartmark/schemas"
 )
 
 // boundSealer binds tenant, kind and id to what it hides, as the real one does.
@@ -85,31 +83,10 @@ func TestAssessmentStore(t *testing.T) {
 	if want := "r1 s0 s1 s2 s3 s4"; strings.Join(append(first, rest...), " ") != want {
 		t.Errorf("Reports = %v then %v", first, rest)
 	}
-	release(t, s)
 	if err := s.Erase(ctx, "t1", "r1"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Items(ctx, "t1", "r1"); !errors.Is(err, assessment.ErrNotFound) {
 		t.Errorf("after Erase: %v", err)
-	}
-	if left, _ := s.Released(ctx, "t1", "r1"); len(left) != 0 {
-		t.Errorf("after Erase released %v", left)
-	}
-}
-
-func release(t *testing.T, s *badger.AssessmentStore) {
-	t.Helper()
-	ctx := t.Context()
-	for _, d := range []schemas.Dimension{schemas.DimensionSocialSkills, schemas.DimensionSelfAwareness, schemas.DimensionSocialSkills} {
-		if err := s.Release(ctx, "t1", "r1", []schemas.Dimension{d}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := s.Released(ctx, "t1", "r1")
-	if err != nil || !slices.Equal(got, []schemas.Dimension{schemas.DimensionSelfAwareness, schemas.DimensionSocialSkills}) {
-		t.Errorf("Released = %v, %v", got, err)
-	}
-	if err := s.Release(ctx, "t1", "none", nil); !errors.Is(err, assessment.ErrNotFound) {
-		t.Errorf("Release of nothing: %v", err)
 	}
 }

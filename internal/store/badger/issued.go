@@ -60,6 +60,27 @@ func (db *DB) Records(ctx context.Context, tenant, cursor string, limit int) (re
 	return records, next, err
 }
 
+// RecordsOf implements issuer.RecordStore.
+func (db *DB) RecordsOf(ctx context.Context, tenant, report string, after schemas.CredentialID, limit int) (records []issuer.Record, err error) {
+	prefix := ofReportPrefix(tenant, report)
+	var start []byte
+	if after != "" {
+		start = ofReportKey(tenant, report, string(after))
+	}
+	err = db.view(ctx, func(txn *badgerdb.Txn) error {
+		return scan(txn, prefix, start, limit, func(key, _ []byte) error {
+			id, _ := cut(key[len(prefix):])
+			var rec issuer.Record
+			if err := getJSON(txn, issuedKey(tenant, id), &rec); err != nil {
+				return fmt.Errorf("credential %s: %w", id, err)
+			}
+			records = append(records, rec)
+			return nil
+		})
+	})
+	return records, err
+}
+
 // makeCursor writes the place of key under prefix as a text; openCursor reads it.
 func makeCursor(prefix, key []byte) string {
 	return base64.RawURLEncoding.EncodeToString(key[len(prefix):])

@@ -308,6 +308,7 @@ func (db *DB) Complete(ctx context.Context, c issuer.Completion) error {
 			txn.Delete(openIntentKey(in.ID)),
 			putJSON(txn, issuedKey(rec.Tenant, string(rec.ID)), rec),
 			txn.Set(listingKey(rec.Tenant, rec.IssuedAt, string(rec.ID)), nil),
+			txn.Set(ofReportKey(rec.Tenant, rec.Report, string(rec.ID)), nil),
 			putAudit(txn, c.Audit...),
 			putOutbox(txn, c.Outbox),
 		)

@@ -27,6 +27,7 @@ import (
 //	                  r      tenant, credential id             issuer.Record
 //	                  s      tenant, credential id             the sealed credential
 //	                  l      tenant, time, credential id       (nothing; the order of listing)
+//	                  f      tenant, report reference, credential id  (nothing)
 //	                  b      group, purpose                    version and bits
 //	                  o      time, number                      issuer.OutboxEvent
 //	o  oid4vci        (see oid4vci.go)
@@ -51,6 +52,7 @@ import (
 //	p  api            (idempotency of requests)
 //	w  training       (see training.go)
 //	v  verifier       (see oid4vp.go)
+//	e  review         (see review.go)
 //	t  tenants        t      tenant                            schemas.Tenant
 //	                  k      SHA-256 of an API key, hex        schemas.APIKey
 const (
@@ -66,6 +68,7 @@ const (
 	partAPI        = 'p'
 	partTraining   = 'w'
 	partVerifier   = 'v'
+	partReview     = 'e'
 	partTenant     = 't'
 )
 
@@ -147,6 +150,14 @@ func statusListKey(group, purpose string) []byte {
 
 func listingKey(tenant string, at time.Time, id string) []byte {
 	return table(partIssuer, 'l').text(tenant).time(at).text(id)
+}
+
+func ofReportPrefix(tenant, report string) []byte {
+	return table(partIssuer, 'f').text(tenant).text(report)
+}
+
+func ofReportKey(tenant, report, id string) []byte {
+	return table(partIssuer, 'f').text(tenant).text(report).text(id)
 }
 
 func outboxPrefix() []byte { return table(partIssuer, 'o') }

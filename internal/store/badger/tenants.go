@@ -65,6 +65,22 @@ func (db *DB) Tenants(ctx context.Context) ([]schemas.Tenant, error) {
 	return out, err
 }
 
+// SetReview changes a tenant's review policy durably, or returns ErrNoTenant.
+func (db *DB) SetReview(ctx context.Context, id string, p schemas.ReviewPolicy) error {
+	err := db.update(ctx, func(txn *badgerdb.Txn) error {
+		var t schemas.Tenant
+		if err := getJSON(txn, tenantKey(id), &t); err != nil {
+			return err
+		}
+		t.Review = p
+		return putJSON(txn, tenantKey(id), t)
+	})
+	if errors.Is(err, errNotFound) {
+		return fmt.Errorf("tenant %s: %w", id, ErrNoTenant)
+	}
+	return err
+}
+
 // PutAPIKey stores an API key durably under its digest.
 func (db *DB) PutAPIKey(ctx context.Context, k schemas.APIKey) error {
 	return db.update(ctx, func(txn *badgerdb.Txn) error { return putJSON(txn, apiKeyKey(k.Hash), k) })

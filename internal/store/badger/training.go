@@ -80,7 +80,7 @@ func (db *DB) Training(sealer assessment.Sealer) *TrainingStore { return &Traini
 
 // SavePlan implements training.Store.
 func (s *TrainingStore) SavePlan(ctx context.Context, tenant string, p training.Plan) error {
-	sealed, err := s.seal(ctx, tenant, training.SealPlan, p.Subject, p)
+	sealed, err := s.seal(ctx, tenant, p.Subject, training.SealPlan, p.Subject, p)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (s *TrainingStore) Plan(ctx context.Context, tenant, subject string) (train
 // AddCompletion implements training.Store.
 func (s *TrainingStore) AddCompletion(ctx context.Context, tenant, subject string, c training.Completion) error {
 	key := completionKey(tenant, subject, c)
-	sealed, err := s.seal(ctx, tenant, training.SealCompletion, completionID(subject, key), c)
+	sealed, err := s.seal(ctx, tenant, subject, training.SealCompletion, completionID(subject, key), c)
 	if err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func scanBack(txn *badgerdb.Txn, prefix []byte, limit int, fn func(key, value []
 func (s *TrainingStore) UpdateTrace(ctx context.Context, tenant, subject string, m training.ModuleID, change func(training.Trace) training.Trace) error {
 	return s.swapTrace(ctx, tenant, subject, m, func(was training.Trace) (training.Trace, []byte, error) {
 		is := change(was)
-		sealed, err := s.seal(ctx, tenant, training.SealTrace, traceID(subject, m), is)
+		sealed, err := s.seal(ctx, tenant, subject, training.SealTrace, traceID(subject, m), is)
 		return is, sealed, err
 	})
 }
@@ -351,7 +351,7 @@ func (s *TrainingStore) ReplaceAnswers(ctx context.Context, tenant string, answe
 	chunks := 0
 	for part := range slices.Chunk(answers, answersPerChunk) {
 		n := uint64(chunks)
-		sealed, err := s.seal(ctx, tenant, training.SealAnswers, answersID(revision, n), part)
+		sealed, err := s.seal(ctx, tenant, "", training.SealAnswers, answersID(revision, n), part)
 		if err != nil {
 			return 0, err
 		}
@@ -462,12 +462,18 @@ func (s *TrainingStore) Answers(ctx context.Context, tenant string) ([]training.
 	return out, h.Revision, nil
 }
 
-func (s *TrainingStore) seal(ctx context.Context, tenant, kind, id string, v any) ([]byte, error) {
+// seal seals under the subject's own key where the sealer has such keys, so that erasure makes what lingers unreadable; what is of no
+// subject ("") under the tenant's.
+func (s *TrainingStore) seal(ctx context.Context, tenant, subject, kind, id string, v any) ([]byte, error) {
 	plain, err := json.Marshal(v)
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", kind, err)
 	}
-	sealed, err := s.sealer.Seal(ctx, tenant, kind, id, plain)
+	sealer := s.sealer
+	if subjects, ok := sealer.(assessment.SubjectSealer); ok && subject != "" {
+		sealer, _ = subjects.ForSubject(tenant, subject)
+	}
+	sealed, err := sealer.Seal(ctx, tenant, kind, id, plain)
 	if err != nil {
 		return nil, fmt.Errorf("seal %s: %w", kind, err)
 	}

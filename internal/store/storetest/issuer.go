@@ -90,7 +90,7 @@ func completion(in issuer.Intent, digest string, when time.Time) issuer.Completi
 	return issuer.Completion{
 		IntentID: in.ID,
 		Record: issuer.Record{
-			ID: in.Credential, Tenant: in.Tenant, IntentID: in.ID, Configuration: "c", Group: in.Group, Index: in.Index,
+			ID: in.Credential, Tenant: in.Tenant, IntentID: in.ID, Configuration: "c", Report: "report-" + in.ID[:1], Group: in.Group, Index: in.Index,
 			Purposes: []string{schemas.PurposeRevocation, schemas.PurposeSuspension}, Digest: digest, Sealed: []byte("sealed " + digest),
 			Status: issuer.StatusValid, IssuedAt: when, StatusAt: when,
 		},
@@ -349,6 +349,23 @@ func (e issuerSuite) records(t *testing.T) {
 	}
 	if want := []schemas.CredentialID{"urn:uuid:i5", "urn:uuid:i4", "urn:uuid:i3", "urn:uuid:i2", "urn:uuid:i1"}; !slices.Equal(got, want) {
 		t.Errorf("Records = %v, want %v", got, want)
+	}
+	var of []schemas.CredentialID
+	for after := schemas.CredentialID(""); ; {
+		page, err := s.RecordsOf(ctx, "acme", "report-i", after, 2)
+		must(t, err)
+		for _, rec := range page {
+			of, after = append(of, rec.ID), rec.ID
+		}
+		if len(page) < 2 {
+			break
+		}
+	}
+	if want := []schemas.CredentialID{"urn:uuid:i1", "urn:uuid:i2", "urn:uuid:i3", "urn:uuid:i4", "urn:uuid:i5"}; !slices.Equal(of, want) {
+		t.Errorf("RecordsOf = %v, want %v", of, want)
+	}
+	if page, err := s.RecordsOf(ctx, "acme", "report", "", 10); err != nil || len(page) != 0 {
+		t.Errorf("RecordsOf another report = %v, %v", page, err)
 	}
 	if _, _, err := s.Records(ctx, "acme", "?", 2); !errors.Is(err, issuer.ErrInvalid) {
 		t.Errorf("Records with a bad cursor: %v, want ErrInvalid", err)
