@@ -29,8 +29,12 @@ var mediaTypes = map[string]string{
 	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
 }
 
+// styleSheet is the one file that the parts in static/css, in the order of their names, are served as.
+const styleSheet = "heartmark.css"
+
 func loadAssets() (map[string]asset, error) {
 	out := map[string]asset{}
+	var style []byte
 	err := fs.WalkDir(staticFiles, "static", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -43,11 +47,20 @@ func loadAssets() (map[string]asset, error) {
 		if err != nil {
 			return err
 		}
-		digest := sha256.Sum256(body)
-		out[path.Base(name)] = asset{body: body, mediaType: mediaType, tag: base64.RawURLEncoding.EncodeToString(digest[:])}
+		if path.Ext(name) == ".css" {
+			style = append(style, body...)
+			return nil
+		}
+		out[path.Base(name)] = newAsset(body, mediaType)
 		return nil
 	})
+	out[styleSheet] = newAsset(style, mediaTypes[".css"])
 	return out, err
+}
+
+func newAsset(body []byte, mediaType string) asset {
+	digest := sha256.Sum256(body)
+	return asset{body: body, mediaType: mediaType, tag: base64.RawURLEncoding.EncodeToString(digest[:])}
 }
 
 // version is the part of the digest that stands in the address of a file.

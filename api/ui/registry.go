@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"heartmark/api/ui/verdict"
+	"heartmark/api/ui/words"
 	"heartmark/schemas"
 )
 
@@ -90,9 +92,9 @@ type address struct{ Text, Path string }
 
 func (p *Pages) address(url string) address {
 	if path, ok := strings.CutPrefix(url, p.c.Origin+"/"); ok {
-		return address{Text: "/" + clip(path, longestID), Path: "/" + path}
+		return address{Text: "/" + words.Clip(path, verdict.LongestID), Path: "/" + path}
 	}
-	return address{Text: clip(url, longestID)}
+	return address{Text: words.Clip(url, verdict.LongestID)}
 }
 
 type keyView struct {
@@ -108,51 +110,60 @@ type listView struct {
 
 // Registry answers the registry page.
 func (p *Pages) Registry(w http.ResponseWriter, r *http.Request) error {
-	words := p.begin(w, r)
+	texts := p.begin(w, r)
 	o, err := p.c.Registry.Overview(r.Context())
 	if err != nil {
 		return fmt.Errorf("registry page: %w", err)
 	}
-	data := registryPage{page: p.page(words, "registry", "registry"), Log: o.Log}
+	data := registryPage{page: p.page(texts, "registry", "registry"), Log: o.Log}
 	for _, i := range o.Issuers {
-		data.Issuers = append(data.Issuers, p.issuer(words, i))
+		data.Issuers = append(data.Issuers, p.issuer(texts, i))
 	}
 	for _, a := range o.Artifacts {
-		data.Artifacts = append(data.Artifacts, artifactView{a.Path, words.or("artifact."+a.Kind, "artifact.other"), a.Digest})
+		data.Artifacts = append(data.Artifacts, artifactView{a.Path, texts.Or("artifact."+a.Kind, "artifact.other"), a.Digest})
 	}
 	for _, l := range o.Lists {
-		data.Lists = append(data.Lists, listView{l.Path, words.or("purpose."+l.Purpose, "purpose.other"), l.Version})
+		data.Lists = append(data.Lists, listView{l.Path, texts.Or("purpose."+l.Purpose, "purpose.other"), l.Version})
 	}
-	return p.render(w, words.lang, "registry", "base", http.StatusOK, data)
+	return p.render(w, texts.Lang, "registry", "base", http.StatusOK, data)
 }
 
-func (p *Pages) issuer(w words, i IssuerOverview) issuerView {
-	view := issuerView{DID: clip(i.DID, longestID), Name: clip(i.Name, longestName), Status: i.Status, StatusWord: w.state(i.Status)}
+func (p *Pages) issuer(w words.Words, i IssuerOverview) issuerView {
+	view := issuerView{DID: words.Clip(i.DID, verdict.LongestID), Name: words.Clip(i.Name, verdict.LongestName), Status: i.Status, StatusWord: state(w, i.Status)}
 	for _, a := range i.Authorities {
 		view.Authorities = append(view.Authorities, authorityView{
-			ActionWord: w.or("action."+a.Action, "artifact.other"), Resource: p.address(a.Resource),
-			Framework: p.address(a.Framework), Levels: w.levels(a.Levels), Period: w.period(a.From, a.Until),
-			Status: a.Status, StatusWord: w.state(a.Status),
+			ActionWord: w.Or("action."+a.Action, "artifact.other"), Resource: p.address(a.Resource),
+			Framework: p.address(a.Framework), Levels: levelNames(w, a.Levels), Period: period(w, a.From, a.Until),
+			Status: a.Status, StatusWord: state(w, a.Status),
 		})
 	}
 	for _, k := range i.Keys {
 		view.Keys = append(view.Keys, keyView{
-			Method: clip(k.Method, longestID), Multibase: clip(k.Multibase, longestID), KindWord: w.or("kind."+k.Kind, "kind.other"),
-			Period: w.period(k.From, k.Until), Status: k.Status, StatusWord: w.state(k.Status),
+			Method: words.Clip(k.Method, verdict.LongestID), Multibase: words.Clip(k.Multibase, verdict.LongestID), KindWord: w.Or("kind."+k.Kind, "kind.other"),
+			Period: period(w, k.From, k.Until), Status: k.Status, StatusWord: state(w, k.Status),
 		})
 	}
 	return view
 }
 
-func (w words) state(status string) string { return w.or("state."+status, "artifact.other") }
+func state(w words.Words, status string) string { return w.Or("state."+status, "artifact.other") }
 
-func (w words) levels(levels []schemas.Level) string {
+func levelNames(w words.Words, levels []schemas.Level) string {
 	if len(levels) == 0 {
 		return ""
 	}
 	names := make([]string, 0, len(levels))
 	for _, l := range levels {
-		names = append(names, l.Name(w.lang))
+		names = append(names, l.Name(w.Lang))
 	}
-	return w.text["registry.levels"] + ": " + strings.Join(names, ", ")
+	return w.Text("registry.levels") + ": " + strings.Join(names, ", ")
+}
+
+// period writes "from – until"; an open end has its own word.
+func period(w words.Words, from, until time.Time) string {
+	end := w.Text("registry.open")
+	if !until.IsZero() {
+		end = w.Day(until)
+	}
+	return w.Day(from) + " – " + end
 }

@@ -3,15 +3,11 @@ package ui_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -336,37 +332,3 @@ func TestStatic(t *testing.T) {
 	}
 }
 
-func TestLocalesHaveTheSameKeys(t *testing.T) {
-	t.Parallel()
-	read := func(lang string) map[string]string {
-		data, err := os.ReadFile(filepath.Join("locale", lang+".json"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var m map[string]string
-		if err := json.Unmarshal(data, &m); err != nil {
-			t.Fatal(err)
-		}
-		return m
-	}
-	en, zh := read("en"), read("zh")
-	for _, key := range slices.Sorted(maps.Keys(en)) {
-		if zh[key] == "" || en[key] == "" {
-			t.Errorf("%q is empty in one language", key)
-		}
-	}
-	for key := range zh {
-		if _, ok := en[key]; !ok {
-			t.Errorf("%q has no English text", key)
-		}
-	}
-	for _, info := range verifier.Codes() {
-		bad := info.Outcome == verifier.Fail || info.Outcome == verifier.NotDetermined
-		if _, ok := en["code."+info.Code]; bad && !ok {
-			t.Errorf("code %s has no words of its own", info.Code)
-		}
-		if _, ok := en["check."+string(info.Check)]; !ok {
-			t.Errorf("check %s has no label", info.Check)
-		}
-	}
-}
