@@ -10,6 +10,7 @@ import (
 	"heartmark/api/ui"
 	"heartmark/registry"
 	"heartmark/registry/translog"
+	"heartmark/schemas/trust"
 )
 
 // maxShown bounds how much of each kind the registry page lists; the plain reads have all of it.
@@ -20,6 +21,7 @@ type overview struct {
 	registry Registry
 	log      Log
 	groups   StatusGroups
+	did      string
 	now      func() time.Time
 }
 
@@ -29,6 +31,21 @@ func (o overview) Overview(ctx context.Context) (ui.Overview, error) {
 	for _, gather := range []func(context.Context, *ui.Overview) error{o.issuers, o.artefacts, o.lists, o.checkpoint} {
 		if err := gather(ctx, &out); err != nil {
 			return ui.Overview{}, fmt.Errorf("overview: %w", err)
+		}
+	}
+	return out, nil
+}
+
+// SnapshotKeys implements ui.Registry.
+func (o overview) SnapshotKeys(ctx context.Context) ([]string, error) {
+	intervals, err := o.registry.KeyIntervals(ctx, o.did, o.now())
+	if err != nil {
+		return nil, fmt.Errorf("snapshot keys: %w", err)
+	}
+	var out []string
+	for _, k := range intervals {
+		if k.Kind == trust.KindSnapshot && k.Revoked.IsZero() {
+			out = append(out, "did:key:"+k.PublicKeyMultibase)
 		}
 	}
 	return out, nil

@@ -61,7 +61,7 @@ func newServer(c Config) (*server, error) {
 	}
 	if s.pages, err = ui.New(ui.Config{
 		Origin: c.Origin, DID: c.DID, Dev: c.Dev, Problems: s.problems, Verifier: c.Verifier,
-		Registry: overview{registry: c.Registry, log: c.TransLog, groups: c.Groups, now: c.Now},
+		Registry: overview{registry: c.Registry, log: c.TransLog, groups: c.Groups, did: c.DID, now: c.Now},
 	}); err != nil {
 		return nil, err
 	}

@@ -30,6 +30,8 @@ type Verifier interface {
 // Registry gives what the registry page shows.
 type Registry interface {
 	Overview(ctx context.Context) (Overview, error)
+	// SnapshotKeys are the keys that may sign the snapshot now, as did:key.
+	SnapshotKeys(ctx context.Context) ([]string, error)
 }
 
 // Config is what New needs; all fields are required except Dev.

@@ -33,6 +33,8 @@ func (p *parts) Verify(_ context.Context, in verifier.Input) (verifier.Result, e
 	return p.result, p.err
 }
 
+func (p *parts) SnapshotKeys(context.Context) ([]string, error) { return []string{"did:key:z6MkTest"}, nil }
+
 func (p *parts) Overview(context.Context) (ui.Overview, error) { return p.overview, p.err }
 
 func pages(t *testing.T, p *parts) *ui.Pages {

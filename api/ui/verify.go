@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"strings"
 
 	"heartmark/api/edge"
 	"heartmark/api/problem"
@@ -20,6 +21,9 @@ type verifyPage struct {
 	page
 	verdict.Answer
 	Input string
+	// Trust holds the keys that the registry's snapshot is checked with on the visitor's device, separated by spaces; empty
+	// where the check is made by the server alone.
+	Trust string
 }
 
 // partHeader asks for the verdict alone, without the page around it. A custom header makes a foreign page's script ask
@@ -29,13 +33,33 @@ const partHeader = "X-Heartmark-Part"
 // VerifyForm answers the empty verify page.
 func (p *Pages) VerifyForm(w http.ResponseWriter, r *http.Request) error {
 	texts := p.begin(w, r)
-	return p.render(w, texts.Lang, "verify", "base", http.StatusOK, verifyPage{page: p.page(texts, "verify", "verify")})
+	data, err := p.verifyPage(r, texts)
+	if err != nil {
+		return err
+	}
+	return p.render(w, texts.Lang, "verify", "base", http.StatusOK, data)
+}
+
+func (p *Pages) verifyPage(r *http.Request, texts words.Words) (verifyPage, error) {
+	data := verifyPage{page: p.page(texts, "verify", "verify")}
+	if !p.InBrowser() {
+		return data, nil
+	}
+	keys, err := p.c.Registry.SnapshotKeys(r.Context())
+	if err != nil {
+		return data, fmt.Errorf("verify page: %w", err)
+	}
+	data.Trust = strings.Join(keys, " ")
+	return data, nil
 }
 
 // VerifyPost checks what was pasted or uploaded and answers the page with the verdict.
 func (p *Pages) VerifyPost(w http.ResponseWriter, r *http.Request) error {
 	texts := p.begin(w, r)
-	data := verifyPage{page: p.page(texts, "verify", "verify")}
+	data, err := p.verifyPage(r, texts)
+	if err != nil {
+		return err
+	}
 	text, file, err := readForm(r)
 	if err != nil {
 		return err
@@ -72,7 +96,7 @@ func (p *Pages) fault(texts words.Words, err error) *verdict.Fault {
 	text, _ := p.c.Problems.Text(texts.Lang, d.Code)
 	f := &verdict.Fault{Title: d.Title, Detail: text.Detail, Action: text.Action}
 	for _, e := range d.Errors {
-		f.Fields = append(f.Fields, verdict.Field{words.Clip(e.Pointer, verdict.LongestID), words.Clip(e.Detail, verdict.LongestID)})
+		f.Fields = append(f.Fields, verdict.Field{Pointer: words.Clip(e.Pointer, verdict.LongestID), Detail: words.Clip(e.Detail, verdict.LongestID)})
 	}
 	return f
 }
