@@ -14,8 +14,10 @@ import (
 	"heartmark/api/issuerapi"
 	"heartmark/api/registryapi"
 	"heartmark/api/trainingapi"
+	"heartmark/api/ui"
 	"heartmark/api/verifierapi"
 	"heartmark/registry"
+	"heartmark/schemas"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -43,6 +45,8 @@ type Registry interface {
 type Log interface {
 	registryapi.Log
 	Size(ctx context.Context) (uint64, error)
+	Entries(ctx context.Context, first uint64, limit int) ([][]byte, error)
+	InclusionProof(ctx context.Context, index uint64) (schemas.LogProof, error)
 }
 
 // StatusGroups lists the groups of status lists, for the registry page; a registry.StatusSource is one.
@@ -71,6 +75,8 @@ type Config struct {
 	Trainer  trainingapi.Trainer
 	Library  trainingapi.Library
 	Verifier verifierapi.Verifier
+	// Practice is the practice page.
+	Practice ui.Practice
 	Reports  assessmentapi.Reports
 	Assessor assessmentapi.Assessor // nil where the classifier is not available: submitting evidence answers 503
 	// Heads are the operator's own heads by name; nil where the classifier is not available: labelling answers 503.
@@ -107,6 +113,7 @@ func (c Config) Validate() error {
 		{"Trainer", c.Trainer == nil},
 		{"Library", c.Library == nil},
 		{"Verifier", c.Verifier == nil},
+		{"Practice", c.Practice == nil},
 		{"Reports", c.Reports == nil},
 		{"Ready", c.Ready == nil},
 		{"Logger", c.Logger == nil},

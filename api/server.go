@@ -59,9 +59,13 @@ func newServer(c Config) (*server, error) {
 	if s.problems, err = problem.New(c.Origin); err != nil {
 		return nil, err
 	}
+	if s.contract, err = loadContract(); err != nil {
+		return nil, err
+	}
 	if s.pages, err = ui.New(ui.Config{
 		Origin: c.Origin, DID: c.DID, Dev: c.Dev, Problems: s.problems, Verifier: c.Verifier,
-		Registry: overview{registry: c.Registry, log: c.TransLog, groups: c.Groups, did: c.DID, now: c.Now},
+		Registry: overview{registry: c.Registry, log: c.TransLog, groups: c.Groups, did: c.DID, now: c.Now}, Practice: c.Practice, Now: c.Now,
+		Contract: s.contract.json,
 	}); err != nil {
 		return nil, err
 	}
@@ -71,9 +75,6 @@ func newServer(c Config) (*server, error) {
 		return nil, err
 	}
 	s.intake = &intakeapi.Handler{Service: c.Intake, Origin: c.Origin, Now: c.Now}
-	if s.contract, err = loadContract(); err != nil {
-		return nil, err
-	}
 	s.issuing = &issuerapi.Handler{Issuer: c.Issuer, Status: c.Issuer, Offers: c.Wallets, Wallets: c.Wallets, Metadata: c.Wallets}
 	s.verifying = &verifierapi.Handler{Verifier: c.Verifier, Words: s.pages.CheckText}
 	s.registering = &registryapi.Handler{

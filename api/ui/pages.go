@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net/http"
 	"strings"
+	"time"
 
 	"heartmark/api/edge"
 	"heartmark/api/problem"
@@ -29,7 +30,14 @@ type Verifier interface {
 
 // Registry gives what the registry page shows.
 type Registry interface {
-	Overview(ctx context.Context) (Overview, error)
+	// Overview lists what there is; q, where it is not empty, leaves issuers and artefacts that hold it.
+	Overview(ctx context.Context, q string) (Overview, error)
+	// Issuer returns one issuer with all authorities that it ever had; registry.ErrNotFound where there is none.
+	Issuer(ctx context.Context, did string) (IssuerOverview, error)
+	LogState(ctx context.Context) (LogOverview, error)
+	// LogEntries returns at most limit entries from first on.
+	LogEntries(ctx context.Context, first uint64, limit int) ([][]byte, error)
+	LogProof(ctx context.Context, index uint64) (schemas.LogProof, error)
 	// SnapshotKeys are the keys that may sign the snapshot now, as did:key.
 	SnapshotKeys(ctx context.Context) ([]string, error)
 }
@@ -43,24 +51,29 @@ type Config struct {
 	Problems *problem.Catalog
 	Verifier Verifier
 	Registry Registry
+	Practice Practice
+	Now      func() time.Time
+	// Contract is the OpenAPI document as JSON.
+	Contract []byte
 }
 
 // Pages renders the pages. It is safe for concurrent use.
 type Pages struct {
-	c      Config
-	words  map[string]words.Words
-	sets   map[string]map[string]*template.Template // by language, then page
-	assets map[string]asset
+	c        Config
+	words    map[string]words.Words
+	sets     map[string]map[string]*template.Template // by language, then page
+	assets   map[string]asset
+	contract *document
 }
 
 // pageNames are the templates that define a whole page.
 func pageNames() []string {
-	return []string{"home", "verify", "registry", "problem", "problems", "error"}
+	return []string{"home", "verify", "practice", "scene", "registry", "issuer", "log", "entry", "docs", "problem", "problems", "error"}
 }
 
 // New parses all templates in all languages.
 func New(c Config) (*Pages, error) {
-	if c.Problems == nil || c.Verifier == nil || c.Registry == nil || c.Origin == "" || c.DID == "" {
+	if c.Problems == nil || c.Verifier == nil || c.Registry == nil || c.Practice == nil || c.Now == nil || c.Origin == "" || c.DID == "" {
 		return nil, errors.New("pages: a field of the configuration is missing")
 	}
 	assets, err := loadAssets()
@@ -68,6 +81,9 @@ func New(c Config) (*Pages, error) {
 		return nil, fmt.Errorf("pages: %w", err)
 	}
 	p := &Pages{c: c, words: map[string]words.Words{}, sets: map[string]map[string]*template.Template{}, assets: assets}
+	if p.contract, err = readDocument(c.Contract, c.Origin); err != nil {
+		return nil, fmt.Errorf("pages: %w", err)
+	}
 	for _, lang := range schemas.Languages() {
 		w, err := loadWords(lang)
 		if err != nil {

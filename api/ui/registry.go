@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -30,9 +31,15 @@ type IssuerOverview struct {
 
 // AuthorityOverview is one authority over its time.
 type AuthorityOverview struct {
-	Action, Resource, Framework string
-	Levels                      []schemas.Level
-	From, Until                 time.Time
+	// By is the DID that granted it; Control the method that proved control of the issuer's DID.
+	By, Action, Resource, Framework, Control string
+	Levels                                   []schemas.Level
+	From, Until                              time.Time
+	// Since is when Status began, Reason why.
+	Since  time.Time
+	Reason string
+	// LogIndex is its place in the log, nil while it is on its way.
+	LogIndex *uint64
 	// Status is active, suspended, withdrawn, planned or expired.
 	Status string
 }
@@ -44,6 +51,8 @@ type KeyOverview struct {
 	// Kind is what the key signs: credential, status_list, …
 	Kind        string
 	From, Until time.Time
+	Reason      string
+	LogIndex    *uint64
 	// Status is active, planned, retired or revoked.
 	Status string
 }
@@ -65,10 +74,13 @@ type LogOverview struct {
 	Size uint64
 	// Note is the signed checkpoint, empty while the log is.
 	Note string
+	// Keys are the log's verifier keys.
+	Keys []string
 }
 
 type registryPage struct {
 	page
+	Query     string
 	Issuers   []issuerView
 	Artifacts []artifactView
 	Lists     []listView
@@ -77,6 +89,7 @@ type registryPage struct {
 
 type issuerView struct {
 	DID, Name, Status, StatusWord string
+	Link                          string
 	Authorities                   []authorityView
 	Keys                          []keyView
 }
@@ -85,6 +98,8 @@ type authorityView struct {
 	ActionWord                         string
 	Resource, Framework                address
 	Levels, Period, Status, StatusWord string
+	By, Control, Reason, Since         string
+	Log                                string
 }
 
 // address is a URL as text; one of this installation is shown as its path, and is a link.
@@ -99,6 +114,8 @@ func (p *Pages) address(url string) address {
 
 type keyView struct {
 	Method, Multibase, KindWord, Period, Status, StatusWord string
+	Reason, Log                                             string
+	Bar                                                     bar
 }
 
 type artifactView struct{ Path, KindWord, Digest string }
@@ -108,14 +125,18 @@ type listView struct {
 	Version           uint64
 }
 
+// longestQuery bounds what is searched for, in characters.
+const longestQuery = 100
+
 // Registry answers the registry page.
 func (p *Pages) Registry(w http.ResponseWriter, r *http.Request) error {
 	texts := p.begin(w, r)
-	o, err := p.c.Registry.Overview(r.Context())
+	query := words.Clip(strings.TrimSpace(r.URL.Query().Get("q")), longestQuery)
+	o, err := p.c.Registry.Overview(r.Context(), query)
 	if err != nil {
 		return fmt.Errorf("registry page: %w", err)
 	}
-	data := registryPage{page: p.page(texts, "registry", "registry"), Log: o.Log}
+	data := registryPage{page: p.page(texts, "registry", "registry"), Log: o.Log, Query: query}
 	for _, i := range o.Issuers {
 		data.Issuers = append(data.Issuers, p.issuer(texts, i))
 	}
@@ -129,18 +150,20 @@ func (p *Pages) Registry(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) issuer(w words.Words, i IssuerOverview) issuerView {
-	view := issuerView{DID: words.Clip(i.DID, verdict.LongestID), Name: words.Clip(i.Name, verdict.LongestName), Status: i.Status, StatusWord: state(w, i.Status)}
+	view := issuerView{DID: words.Clip(i.DID, verdict.LongestID), Name: words.Clip(i.Name, verdict.LongestName), Status: i.Status, StatusWord: state(w, i.Status), Link: "/registry/issuers/" + url.PathEscape(i.DID)}
 	for _, a := range i.Authorities {
 		view.Authorities = append(view.Authorities, authorityView{
 			ActionWord: w.Or("action."+a.Action, "artifact.other"), Resource: p.address(a.Resource),
 			Framework: p.address(a.Framework), Levels: levelNames(w, a.Levels), Period: period(w, a.From, a.Until),
-			Status: a.Status, StatusWord: state(w, a.Status),
+			Status: a.Status, StatusWord: state(w, a.Status), By: words.Clip(a.By, verdict.LongestID),
+			Control: words.Clip(a.Control, verdict.LongestID), Reason: words.Clip(a.Reason, verdict.LongestID), Since: w.Day(a.Since), Log: logIndex(a.LogIndex),
 		})
 	}
 	for _, k := range i.Keys {
 		view.Keys = append(view.Keys, keyView{
 			Method: words.Clip(k.Method, verdict.LongestID), Multibase: words.Clip(k.Multibase, verdict.LongestID), KindWord: w.Or("kind."+k.Kind, "kind.other"),
 			Period: period(w, k.From, k.Until), Status: k.Status, StatusWord: state(w, k.Status),
+			Reason: words.Clip(k.Reason, verdict.LongestID), Log: logIndex(k.LogIndex),
 		})
 	}
 	return view

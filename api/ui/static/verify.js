@@ -20,41 +20,13 @@
   const title = document.title;
   const local = where !== null && typeof WebAssembly === "object" && typeof Worker === "function";
   if (local) where.hidden = false;
-  let turn = 0;
 
   const busy = (words) => {
     button.setAttribute("aria-busy", String(Boolean(words)));
     label.textContent = words || idle;
   };
 
-  // ---- the worker ----
-  const config = {
-    glue: form.dataset.glue, module: form.dataset.module, snapshot: form.dataset.snapshot,
-    trust: (form.dataset.trust || "").split(" "), lang: document.documentElement.lang.startsWith("zh") ? "zh" : "en",
-  };
-  let worker = null;
-  const waiting = new Map();
-  const ask = (message, stage) => new Promise((resolve, reject) => {
-    if (!worker) {
-      worker = new Worker(form.dataset.worker);
-      worker.addEventListener("message", ({ data }) => {
-        const w = waiting.get(data.id);
-        if (!w) return;
-        if (data.stage) { w.stage(data.stage); return; }
-        waiting.delete(data.id);
-        if (data.fault === undefined) w.resolve(data.answer); else w.reject(new Error(data.fault));
-      });
-      worker.addEventListener("error", (event) => {
-        event.preventDefault();
-        worker = null;
-        for (const w of waiting.values()) w.reject(new Error(event.message || "worker"));
-        waiting.clear();
-      });
-    }
-    turn += 1;
-    waiting.set(turn, { resolve, reject, stage: stage || (() => {}) });
-    worker.postMessage({ ...message, id: turn, config });
-  });
+  const ask = local ? heartmarkDevice(form.dataset) : null;
 
   // The checker is fetched when somebody turns to the form, so that the first view stays small.
   let warmed = !local;

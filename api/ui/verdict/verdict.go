@@ -17,22 +17,22 @@ type View struct {
 	Verdict                 string
 	Heading, Reason, Advice string
 	// Place says where it was checked and what that rests on; the caller sets it.
-	Place string
-	HasSummary              bool
-	Caution                 string
-	Name                    string
-	IssuerName, IssuerID    string
-	IssuerURL               string // https only, else empty
-	HolderID                string
-	ValidFrom, ValidUntil   string
-	ValidFromISO            string
-	ValidUntilISO           string
-	Checked, CheckedISO     string
-	Levels                  []Level
-	Checks, Unused          []CheckLine
+	Place                 string
+	HasSummary            bool
+	Caution               string
+	Name                  string
+	IssuerName, IssuerID  string
+	IssuerURL             string // https only, else empty
+	HolderID              string
+	ValidFrom, ValidUntil string
+	ValidFromISO          string
+	ValidUntilISO         string
+	Checked, CheckedISO   string
+	Levels                []Level
+	Checks, Unused        []CheckLine
 	// Tally says how many checks came out how.
-	Tally string
-	Policy, JSON            string
+	Tally        string
+	Policy, JSON string
 }
 
 // Level is a level with its words.
@@ -72,8 +72,8 @@ func New(w words.Words, r verifier.Result) *View {
 	}
 	v.Reason = reason(w, r)
 	if r.Verdict != verifier.Valid {
-		v.Advice = w.Text("verdict."+v.Verdict+".advice")
-		v.Caution = w.Text("verdict.caution."+v.Verdict)
+		v.Advice = w.Text("verdict." + v.Verdict + ".advice")
+		v.Caution = w.Text("verdict.caution." + v.Verdict)
 	}
 	summary(w, v, r)
 	checks(w, v, r)
@@ -121,12 +121,12 @@ func innerReason(w words.Words, r verifier.Result, outcome verifier.Outcome) str
 // CheckText says what came out of a check: the words for its code, else those for its kind and outcome.
 func CheckText(w words.Words, c verifier.Check) string {
 	if w.Has("code." + c.Code) {
-		return w.Text("code."+c.Code)
+		return w.Text("code." + c.Code)
 	}
 	// Not done is not "there is none": the two families of codes that every check has come with words of their own.
 	for _, suffix := range []string{"_not_checked", "_by_policy"} {
 		if strings.HasSuffix(c.Code, suffix) {
-			return w.Text("check"+suffix)
+			return w.Text("check" + suffix)
 		}
 	}
 	outcome := string(c.Outcome)
@@ -146,7 +146,7 @@ func checks(w words.Words, v *View, r verifier.Result) {
 		worst := r.Outcome(id)
 		view := CheckLine{
 			ID: string(id), Outcome: string(worst), Label: w.Or("check."+string(id), "check.other"),
-			Word: w.Text("outcome."+string(worst)),
+			Word: w.Text("outcome." + string(worst)),
 		}
 		for _, c := range found {
 			if c.Outcome == worst {

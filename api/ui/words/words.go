@@ -131,3 +131,11 @@ func ClipLines(s string, longest int) string {
 	}
 	return b.String()
 }
+
+// Weekday is the short name of a day of the week.
+func (w Words) Weekday(d time.Weekday) string {
+	if w.Lang == schemas.LanguageChinese {
+		return []string{"日", "一", "二", "三", "四", "五", "六"}[d]
+	}
+	return d.String()[:2]
+}
