@@ -17,7 +17,7 @@ func (s *server) explorerRoutes() []Route {
 	}
 	return []Route{
 		get("/registry/issuers/:did", func(c echo.Context) error {
-			return s.pages.Issuer(c.Response(), c.Request(), edge.Param(c.Request(), c.Param("did")))
+			return s.pages.Issuer(c.Response(), c.Request(), edge.DIDParam(c.Request(), c.Param("did")))
 		}),
 		get("/registry/log", func(c echo.Context) error { return s.pages.Log(c.Response(), c.Request()) }),
 		get("/registry/log/:index", func(c echo.Context) error {

@@ -251,7 +251,7 @@ func (fakeRegistry) InclusionProof(_ context.Context, index uint64) (schemas.Log
 type fakePractice struct{}
 
 func (fakePractice) Scenarios() []training.Scenario {
-	return []training.Scenario{{ID: "one", Facet: "SO1", Scene: "social", Difficulty: 1, Origin: "en"}}
+	return []training.Scenario{{ID: "urn:uuid:22222222-2222-4222-8222-222222222222", Facet: "SO1", Scene: "social", Difficulty: 1, Origin: "en"}}
 }
 func (fakePractice) Available() bool              { return true }
 func (fakePractice) Mark(string, ui.FeedbackMark) {}

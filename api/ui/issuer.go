@@ -15,9 +15,32 @@ type bar struct{ From, Width int }
 type issuerPage struct {
 	page
 	Issuer issuerView
+	Chains []chainView
 	// Begin and End are the ends of the timeline, Now where today is on it, in thousandths.
 	Begin, End string
 	Now        int
+}
+
+// chainView is what one authority grants under one framework.
+type chainView struct {
+	By        string
+	Framework address
+	Control   string
+	Grants    []authorityView
+}
+
+// chains puts authorities of one origin together, in the order in which they come.
+func chains(all []authorityView) []chainView {
+	var out []chainView
+	for _, a := range all {
+		i := slices.IndexFunc(out, func(c chainView) bool { return c.By == a.By && c.Framework == a.Framework && c.Control == a.Control })
+		if i < 0 {
+			i = len(out)
+			out = append(out, chainView{By: a.By, Framework: a.Framework, Control: a.Control})
+		}
+		out[i].Grants = append(out[i].Grants, a)
+	}
+	return out
 }
 
 func logIndex(n *uint64) string {
@@ -36,6 +59,7 @@ func (p *Pages) Issuer(w http.ResponseWriter, r *http.Request, did string) error
 	}
 	slices.SortStableFunc(found.Keys, func(a, b KeyOverview) int { return a.From.Compare(b.From) })
 	data := issuerPage{page: p.page(texts, "issuer", "registry"), Issuer: p.issuer(texts, found)}
+	data.Chains = chains(data.Issuer.Authorities)
 	if data.Issuer.Name != "" {
 		data.Title = data.Issuer.Name
 	}

@@ -52,10 +52,14 @@ type practicePage struct {
 	Next                *scenarioLine
 	Scenes              []scenarioLine
 	Count               string
+	More                bool // there are scenes that are not listed yet
 	Dimensions          []option
 	Difficulties        []option
 	Dimension, Hardness string
 }
+
+// firstScenes is how many scenes are listed before the visitor asks for more.
+const firstScenes = 12
 
 type option struct {
 	Value, Text string
@@ -115,6 +119,9 @@ func (p *Pages) PracticeHome(w http.ResponseWriter, r *http.Request) error {
 	data.Count = texts.Text("practice.one")
 	if n := len(data.Scenes); n != 1 {
 		data.Count = texts.Fill("practice.count", "n", strconv.Itoa(n))
+	}
+	if plain := data.Dimension == "" && data.Hardness == "" && !query.Has("all"); plain && len(data.Scenes) > firstScenes {
+		data.Scenes, data.More = data.Scenes[:firstScenes], true
 	}
 	for _, d := range schemas.Dimensions() {
 		data.Dimensions = append(data.Dimensions, option{string(d), d.Name(texts.Lang), string(d) == data.Dimension})
