@@ -29,7 +29,7 @@ const (
 	SeenMissed Seen = "missed"
 
 	seenFrom    = 0.6
-	missedUntil = 0.35
+	missedUntil = 0.25
 )
 
 // PractiseStatus says whether an answer could be read.
@@ -54,14 +54,17 @@ type Observation struct {
 // Practised is what one answer shows. It is feedback on a text, never a score of a person: it has no number, and nothing
 // of it is kept.
 type Practised struct {
-	Status       PractiseStatus
-	Observations []Observation // that of the scenario's own facet first
+	Status PractiseStatus
+	// Observations are the sides that could be judged, that of the scenario's own facet first.
+	Observations []Observation
+	// Own tells that the scenario's own facet, or the one that stands for it, is among them.
+	Own bool
 }
 
 // Bounds of an answer, in characters.
 const (
 	MaxAnswer = 2000
-	minAnswer = 4 // letters; an ideograph counts twice
+	minAnswer = 8 // letters; an ideograph counts twice
 )
 
 // practiceSides are the facets that one answer can show in a scenario for a facet, its own first. SA3, SM4 and SK4 follow
@@ -125,8 +128,9 @@ func Practise(ctx context.Context, c Classifier, x Exchange) (Practised, error) 
 		return Practised{Status: PractiseBeside}, nil
 	}
 	out := Practised{Status: PractiseRead}
-	for _, f := range practiceSides(facet(own)) {
+	for n, f := range practiceSides(facet(own)) {
 		if seen, ok := r.seen(f, table[f], lang); ok {
+			out.Own = out.Own || n == 0
 			out.Observations = append(out.Observations, Observation{Facet: table[f].code, Seen: seen})
 		}
 	}

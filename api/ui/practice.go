@@ -287,6 +287,8 @@ func feedback(w words.Words, found assessment.Practised) *feedbackView {
 		v.Lines = append(v.Lines, line)
 	}
 	switch {
+	case !found.Own:
+		v.Heading, v.Status = w.Text("practice.head.part"), w.Text("practice.unjudged")
 	case shown == len(v.Lines):
 		v.Heading = w.Text("practice.head.all")
 	case found.Observations[0].Seen == assessment.SeenShown:
