@@ -160,6 +160,27 @@ func readExchange(ctx context.Context, c Classifier, x Exchange, lang string) (*
 	return r, nil
 }
 
+// turnedAgainst is from where an answer that goes against the other is not praised for a side: a rhetorical question ("why
+// not simply do as I said?") reads as interest to the heads that look for it, and open anger can be free of insults.
+const turnedAgainst = 0.5
+
+// turnsAgainst is the probability that an answer rejects, orders about, mocks, insults, is angry, or passes over the other. To
+// name one's anger is a skill of its own, and whether the other is passed over matters where a feeling asks for an answer.
+func (r *run) turnsAgainst(f facet, t *turn) float64 {
+	p, a := &t.pair, &t.alone
+	against := max(p.act[actIrony]+p.act[actCommand]+p.act[actDisagree], p.ctxEscalate, p.ctxInsult, hostile(p.hostility))
+	if f != sa1 && f != sa2 {
+		against = max(against, a.emotion[emAnger]+a.emotion[emDisgust])
+	}
+	if f == so2 || f == sk1 {
+		against = max(against, p.ctxIgnore-ignoredSlack)
+	}
+	return against
+}
+
+// ignoredSlack is subtracted from the probability that the context is passed over: that head calls many a short answer so.
+const ignoredSlack = 0.3
+
 // seen puts the outcome of a facet between the means of truly unskilful and truly skilful answers. It is false where the
 // model has no such heads, or its error rates lie too close together to tell the two apart.
 func (r *run) seen(f facet, info facetInfo, lang string) (Seen, bool) {
@@ -171,7 +192,7 @@ func (r *run) seen(f facet, info facetInfo, lang string) (Seen, bool) {
 	y := r.outcome(f, gateDistress, t, &t.alone, &t.pair, &r.turns[0])
 	p := clamp01((y - rate[1]) / math.Max(rate[0]-rate[1], minSpread))
 	switch {
-	case p >= seenFrom:
+	case p >= seenFrom && r.turnsAgainst(f, t) < turnedAgainst:
 		return SeenShown, true
 	case p <= missedUntil:
 		return SeenMissed, true

@@ -39,6 +39,9 @@ func TestPractise(t *testing.T) {
 		{"warm, no feeling named", "SO2", "I am so sorry. What was she like?", []labelled{warm, explore}, nil, assessment.PractiseRead, true, []assessment.Observation{
 			{Facet: "SO2", Seen: assessment.SeenShown}, {Facet: "SO1", Seen: assessment.SeenMissed}, {Facet: "SO3", Seen: assessment.SeenShown},
 		}},
+		{"a question that orders about", "SO2", "Was she like that? Just do as I said", []labelled{warm, explore, {"do as i said", assessment.HeadAct, "command"}}, nil, assessment.PractiseRead, true, []assessment.Observation{
+			{Facet: "SO2", Seen: assessment.SeenPartly}, {Facet: "SO1", Seen: assessment.SeenMissed}, {Facet: "SO3", Seen: assessment.SeenPartly},
+		}},
 		{"own side without a usable rate", "SM1", "What was she like in the last round?", []labelled{question}, func(i *assessment.ModelInfo) {
 			i.ErrorRates["SM1"] = map[string][2]float64{"en": {0.5, 0.45}}
 		}, assessment.PractiseRead, false, []assessment.Observation{{Facet: "SM2", Seen: assessment.SeenShown}}},
