@@ -167,7 +167,7 @@ func unpack(packed []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("unpack: %w", err)
 	}
-	out, err := io.ReadAll(r) //nolint:gosec // G110: our own file, built in
+	out, err := io.ReadAll(r)
 	if err != nil {
 		return nil, fmt.Errorf("unpack: %w", err)
 	}
