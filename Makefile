@@ -7,7 +7,7 @@ LDFLAGS := -X heartmark/internal/app.version=$(VERSION)
 FUZZTIME ?= 20s
 DATA    ?= ../shared/data
 
-.PHONY: help deps build verifier demo run test vet unit race interop browser crash lint fmt vuln fuzz bench bench-node evaluate model clean
+.PHONY: help deps wasm build verifier demo run test vet unit race interop browser crash lint fmt vuln fuzz bench bench-node evaluate model clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -15,7 +15,10 @@ help: ## list the targets
 deps: ## obtain the ONNX Runtime library by package name into .deps, checked against its pinned digest
 	@sh scripts/deps.sh
 
-build: ## build bin/heartmark
+wasm: ## build the verifier for browsers, which the program embeds
+	@GO='$(GO)' sh scripts/wasm.sh
+
+build: wasm ## build bin/heartmark
 	@mkdir -p bin
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/heartmark ./cmd/heartmark
 
@@ -32,7 +35,7 @@ run: deps build ## start a development server with pages on http://localhost:808
 	@echo "API key of the tenant demo: .data/secrets/api-key"
 	bin/heartmark serve --config deploy/development.yaml
 
-test: deps vet unit race interop browser ## everything that must pass: vet, layers, unit, vectors, demo, race, npm wallet, Chromium
+test: deps wasm vet unit race interop browser ## everything that must pass: vet, layers, unit, vectors, demo, race, npm wallet, Chromium
 	@echo "make test: all passed"
 
 vet: ## go vet

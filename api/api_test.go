@@ -18,7 +18,7 @@ import (
 func fill(path string) string {
 	return strings.NewReplacer(
 		":id", "urn:uuid:22222222-2222-4222-8222-222222222222", ":did", "did:web:localhost%3A8080:acme", ":issuer", "acme",
-		":tenant", "acme", ":code", "not-found", ":name", "logo.svg", ":group", "g1", ":purpose", "revocation", ":ref", "r",
+		":tenant", "acme", ":code", "not-found", ":name", "logo.svg", "/docs/api/:group", "/docs/api/issuing", ":group", "g1", ":index", "0", ":purpose", "revocation", ":ref", "r",
 	).Replace(strings.ReplaceAll(path, "/log/tile/*", "/log/tile/0/000"))
 }
 

@@ -17,9 +17,11 @@ import (
 	"heartmark/api/registryapi"
 	"heartmark/api/reviewapi"
 	"heartmark/api/trainingapi"
+	"heartmark/api/ui"
 	"heartmark/api/verifierapi"
 	"heartmark/assessment/live"
 	"heartmark/registry"
+	"heartmark/schemas"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -47,6 +49,8 @@ type Registry interface {
 type Log interface {
 	registryapi.Log
 	Size(ctx context.Context) (uint64, error)
+	Entries(ctx context.Context, first uint64, limit int) ([][]byte, error)
+	InclusionProof(ctx context.Context, index uint64) (schemas.LogProof, error)
 }
 
 // StatusGroups lists the groups of status lists, for the registry page; a registry.StatusSource is one.
@@ -75,6 +79,8 @@ type Config struct {
 	Trainer  trainingapi.Trainer
 	Library  trainingapi.Library
 	Verifier verifierapi.Verifier
+	// Practice is the practice page.
+	Practice ui.Practice
 	Reports  assessmentapi.Reports
 	Assessor assessmentapi.Assessor // nil where the classifier is not available: submitting evidence answers 503
 	// Heads are the operator's own heads by name; nil where the classifier is not available: labelling answers 503.
@@ -122,6 +128,7 @@ func (c Config) Validate() error {
 		{"Library", c.Library == nil},
 		{"Verifier", c.Verifier == nil},
 		{"Statements", c.Statements == nil},
+		{"Practice", c.Practice == nil},
 		{"Reports", c.Reports == nil},
 		{"Ready", c.Ready == nil},
 		{"Logger", c.Logger == nil},

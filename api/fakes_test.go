@@ -9,6 +9,9 @@ import (
 	"sync"
 	"time"
 
+	"heartmark/api/ui"
+	"heartmark/assessment/training"
+
 	"heartmark/assessment"
 	"heartmark/assessment/evidence"
 	"heartmark/issuer"
@@ -241,6 +244,26 @@ func (fakeRegistry) File(_ context.Context, path string) (translog.File, error) 
 func (fakeRegistry) VerifierKeys() []string { return []string{"dei.example/log+1+x"} }
 
 func (fakeRegistry) Size(context.Context) (uint64, error) { return 3, nil }
+
+func (fakeRegistry) Entries(_ context.Context, first uint64, limit int) ([][]byte, error) {
+	return [][]byte{[]byte(`{"kind":"key"}`), []byte(`{"kind":"issued","commitment":"x"}`), []byte("x")}[first:min(int(first)+limit, 3)], nil
+}
+
+func (fakeRegistry) InclusionProof(_ context.Context, index uint64) (schemas.LogProof, error) {
+	return schemas.LogProof{Index: index, TreeSize: 3, Proof: []string{}, Checkpoint: "dei.example/log"}, nil
+}
+
+// fakePractice has one scenario and reads every answer as shown.
+type fakePractice struct{}
+
+func (fakePractice) Scenarios() []training.Scenario {
+	return []training.Scenario{{ID: "urn:uuid:22222222-2222-4222-8222-222222222222", Facet: "SO1", Scene: "social", Difficulty: 1, Origin: "en"}}
+}
+func (fakePractice) Available() bool              { return true }
+func (fakePractice) Mark(string, ui.FeedbackMark) {}
+func (fakePractice) Practise(context.Context, assessment.Exchange) (assessment.Practised, error) {
+	return assessment.Practised{Status: assessment.PractiseRead, Observations: []assessment.Observation{{Facet: "SO1", Seen: assessment.SeenShown}}}, nil
+}
 
 func (fakeRegistry) Groups(context.Context) ([]registry.List, error) {
 	return []registry.List{{Group: "g1", Purposes: []string{"revocation", "suspension"}}}, nil

@@ -17,13 +17,14 @@ type RateClass string
 
 // The classes.
 const (
-	RatePages   RateClass = "pages"
-	RateReads   RateClass = "reads"
-	RateStatus  RateClass = "status"
-	RateVerify  RateClass = "verify"
-	RateWallets RateClass = "wallets"
-	RateKeys    RateClass = "keys"   // counted for each API key
-	RateRefused RateClass = "failed" // requests with a wrong API key, counted for each address
+	RatePages    RateClass = "pages"
+	RateReads    RateClass = "reads"
+	RateStatus   RateClass = "status"
+	RateVerify   RateClass = "verify"
+	RateWallets  RateClass = "wallets"
+	RatePractice RateClass = "practice" // answers that the classifier reads
+	RateKeys     RateClass = "keys"     // counted for each API key
+	RateRefused  RateClass = "failed"   // requests with a wrong API key, counted for each address
 )
 
 // allowance is how much of a class one caller has.
@@ -46,6 +47,8 @@ func allowanceOf(class RateClass, keyed bool) allowance {
 			return allowance{100, 400}
 		}
 		return allowance{5, 30}
+	case RatePractice:
+		return allowance{0.5, 12}
 	case RateWallets:
 		return allowance{10, 60}
 	case RateKeys:

@@ -39,6 +39,8 @@ func (s *server) routes() []Route {
 	table = append(table, s.registryRoutes()...)
 	table = append(table, s.trainingRoutes()...)
 	table = append(table, s.presentationRoutes()...)
+	table = append(table, s.practiceRoutes()...)
+	table = append(table, s.explorerRoutes()...)
 	return withHead(table)
 }
 

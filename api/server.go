@@ -68,9 +68,13 @@ func newServer(c Config) (*server, error) {
 	if s.problems, err = problem.New(c.Origin); err != nil {
 		return nil, err
 	}
+	if s.contract, err = loadContract(); err != nil {
+		return nil, err
+	}
 	if s.pages, err = ui.New(ui.Config{
 		Origin: c.Origin, DID: c.DID, Dev: c.Dev, Problems: s.problems, Verifier: c.Verifier, Asker: c.Presentations,
-		Registry: overview{registry: c.Registry, log: c.TransLog, groups: c.Groups, now: c.Now},
+		Registry: overview{registry: c.Registry, log: c.TransLog, groups: c.Groups, did: c.DID, now: c.Now}, Practice: c.Practice, Now: c.Now,
+		Contract: s.contract.json,
 	}); err != nil {
 		return nil, err
 	}
@@ -92,9 +96,6 @@ func newServer(c Config) (*server, error) {
 	}
 	s.live = &liveapi.Handler{Service: c.Live, Problems: s.problems}
 	s.review = &reviewapi.Handler{Service: c.Review}
-	if s.contract, err = loadContract(); err != nil {
-		return nil, err
-	}
 	s.issuing = &issuerapi.Handler{Issuer: c.Issuer, Status: c.Issuer, Offers: c.Wallets, Wallets: c.Wallets, Metadata: c.Wallets}
 	s.verifying = &verifierapi.Handler{
 		Verifier: c.Verifier, Words: s.pages.CheckText, Statements: c.Statements, Problems: s.problems, Now: c.Now,

@@ -54,7 +54,7 @@ func newWorld(t *testing.T, change ...func(*api.Config)) *world {
 	registry := &fakeRegistry{}
 	w.config = api.Config{
 		Origin: origin, DID: "did:web:dei.example", Dev: true, Keys: testKeys(t), Issuer: w.issuer, Wallets: w.wallets,
-		Registry: registry, TransLog: registry, Groups: registry, Verifier: w.verify, Reports: w.reports,
+		Registry: registry, TransLog: registry, Groups: registry, Verifier: w.verify, Practice: fakePractice{}, Reports: w.reports,
 		Assessor: fakeAssessor{}, Statements: fakeStatements{}, Presentations: &fakeSessions{status: oid4vp.Status{State: oid4vp.StatePending}},
 		Trainer: noTraining{}, Library: noTraining{}, Ready: func(context.Context) error { return nil },
 		Logger:  slog.New(slog.NewJSONHandler(&locked{w: w.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),

@@ -57,7 +57,7 @@ var tenantName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 func reservedPaths() []string {
 	return []string{
 		"v1", "oid4vci", "oid4vp", "vc", "registry", "trqp", "status", "log", "contexts", "achievements", "schemas", "vct",
-		"ims", "me", "practice", "verify", "admin", "static", "problems", "healthz", "readyz", "metrics", "assessment", "interactions",
+		"ims", "me", "practice", "verify", "admin", "static", "problems", "healthz", "readyz", "metrics", "assessment", "interactions", "docs",
 	}
 }
 

@@ -17,6 +17,8 @@ var (
 	ErrMethod = errors.New("method not allowed")
 	// ErrNotAcceptable: none of the media types in Accept can be sent.
 	ErrNotAcceptable = errors.New("not acceptable")
+	// ErrCrossSite: a form came from a page of another site.
+	ErrCrossSite = errors.New("form of another site")
 	// ErrMediaType: the body has a media type that the route does not read.
 	ErrMediaType = errors.New("unsupported media type")
 	// ErrTooLarge: the body is longer than the route's limit.

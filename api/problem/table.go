@@ -53,6 +53,7 @@ func edgeEntries() []Entry {
 	return []Entry{
 		{Err: ErrUnauthenticated, Status: http.StatusUnauthorized, Code: "unauthenticated", OAuth: "invalid_token"},
 		{Err: ErrForbidden, Status: http.StatusForbidden, Code: "forbidden", OAuth: "insufficient_scope"},
+		{Err: ErrCrossSite, Status: http.StatusForbidden, Code: "cross-site"},
 		{Err: ErrMethod, Status: http.StatusMethodNotAllowed, Code: "method-not-allowed"},
 		{Err: ErrNotAcceptable, Status: http.StatusNotAcceptable, Code: "not-acceptable"},
 		{Err: ErrMediaType, Status: http.StatusUnsupportedMediaType, Code: "unsupported-media-type"},

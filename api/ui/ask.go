@@ -13,6 +13,8 @@ import (
 	"heartmark/api/edge"
 	"heartmark/api/problem"
 	"heartmark/api/qr"
+	"heartmark/api/ui/verdict"
+	"heartmark/api/ui/words"
 	"heartmark/schemas"
 	"heartmark/verifier"
 	"heartmark/verifier/oid4vp"
@@ -46,7 +48,7 @@ type askPage struct {
 	QR        template.URL
 	WalletURL template.URL
 	Minutes   int
-	Fault     *faultView
+	Fault     *verdict.Fault
 }
 
 type choice struct {
@@ -63,30 +65,30 @@ type askResult struct {
 	Answered bool
 	// Unbound says that nothing ties the person who presented to the one who was shown the code.
 	Unbound bool
-	Verdict *verdictView
-	Fault   *faultView
+	Verdict *verdict.View
+	Fault   *verdict.Fault
 }
 
 // AskForm answers the form that asks a candidate.
 func (p *Pages) AskForm(w http.ResponseWriter, r *http.Request) error {
-	words := p.begin(w, r)
-	return p.render(w, words.lang, "ask", "base", http.StatusOK, p.askPage(words, schemas.DimensionSocialAwareness, schemas.LevelProficient))
+	texts := p.begin(w, r)
+	return p.render(w, texts.Lang, "ask", "base", http.StatusOK, p.askPage(texts, schemas.DimensionSocialAwareness, schemas.LevelProficient))
 }
 
-func (p *Pages) askPage(w words, d schemas.Dimension, l schemas.Level) askPage {
+func (p *Pages) askPage(w words.Words, d schemas.Dimension, l schemas.Level) askPage {
 	data := askPage{page: p.page(w, "ask", "verify")}
 	for _, dimension := range schemas.ResultDimensions() {
-		data.Dimensions = append(data.Dimensions, choice{string(dimension), dimension.Name(w.lang), dimension == d})
+		data.Dimensions = append(data.Dimensions, choice{string(dimension), dimension.Name(w.Lang), dimension == d})
 	}
 	for _, level := range schemas.Levels() {
-		data.Levels = append(data.Levels, choice{level.Number(), level.Name(w.lang), level == l})
+		data.Levels = append(data.Levels, choice{level.Number(), level.Name(w.Lang), level == l})
 	}
 	return data
 }
 
 // AskPost opens a session and shows its code, or its link where the wallet is on this device.
 func (p *Pages) AskPost(w http.ResponseWriter, r *http.Request) error {
-	words := p.begin(w, r)
+	texts := p.begin(w, r)
 	if p.c.Asker == nil {
 		return fmt.Errorf("ask page: %w", problem.ErrUnavailable)
 	}
@@ -112,9 +114,9 @@ func (p *Pages) AskPost(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("ask page: %w", err)
 	}
 	p.keepAsk(w, created.TransactionID, askCookieLife)
-	data := p.askPage(words, dimension, level)
+	data := p.askPage(texts, dimension, level)
 	data.Waiting, data.Here, data.Minutes = true, here, int(oid4vp.SessionLife.Minutes())
-	data.Question = strings.NewReplacer("{dimension}", dimension.Name(words.lang), "{level}", level.Name(words.lang)).Replace(words.text["ask.question"])
+	data.Question = strings.NewReplacer("{dimension}", dimension.Name(texts.Lang), "{level}", level.Name(texts.Lang)).Replace(texts.Text("ask.question"))
 	data.WalletURL = template.URL(created.WalletURL) //nolint:gosec // G203: made by our own service; the scheme is the wallets'
 	if !here {
 		picture, err := qr.DataURL(created.WalletURL)
@@ -123,7 +125,7 @@ func (p *Pages) AskPost(w http.ResponseWriter, r *http.Request) error {
 		}
 		data.QR = template.URL(picture) //nolint:gosec // G203: a drawing of our own
 	}
-	return p.render(w, words.lang, "ask", "base", http.StatusOK, data)
+	return p.render(w, texts.Lang, "ask", "base", http.StatusOK, data)
 }
 
 func (p *Pages) keepAsk(w http.ResponseWriter, value string, age int) {
@@ -135,7 +137,7 @@ func (p *Pages) keepAsk(w http.ResponseWriter, value string, age int) {
 
 // AskResult answers what came of the session whose id this browser keeps. A result is shown once and then destroyed.
 func (p *Pages) AskResult(w http.ResponseWriter, r *http.Request) error {
-	words := p.begin(w, r)
+	texts := p.begin(w, r)
 	if p.c.Asker == nil {
 		return fmt.Errorf("ask page: %w", problem.ErrUnavailable)
 	}
@@ -143,7 +145,7 @@ func (p *Pages) AskResult(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	data := askResult{page: p.page(words, "ask", "verify"), State: "none"}
+	data := askResult{page: p.page(texts, "ask", "verify"), State: "none"}
 	status := http.StatusOK
 	if cookie, err := r.Cookie(AskCookie); err == nil {
 		found, err := p.c.Asker.Read(r.Context(), "", cookie.Value, query["response_code"])
@@ -153,18 +155,18 @@ func (p *Pages) AskResult(w http.ResponseWriter, r *http.Request) error {
 			if status = p.c.Problems.Lookup(err).Status; status >= http.StatusInternalServerError {
 				return fmt.Errorf("ask result: %w", err)
 			}
-			data.State, data.Fault = "fault", p.fault(words, err)
+			data.State, data.Fault = "fault", p.fault(texts, err)
 		default:
-			p.answered(words, &data, found)
+			p.answered(texts, &data, found)
 		}
 	}
 	if data.Fault == nil && !data.Answered {
-		data.Heading, data.Text = words.text["ask.state."+data.State], words.text["ask.state."+data.State+".text"]
+		data.Heading, data.Text = texts.Text("ask.state."+data.State), texts.Text("ask.state."+data.State+".text")
 	}
-	return p.render(w, words.lang, "ask_result", "base", status, data)
+	return p.render(w, texts.Lang, "ask_result", "base", status, data)
 }
 
-func (p *Pages) answered(w words, data *askResult, found oid4vp.Status) {
+func (p *Pages) answered(w words.Words, data *askResult, found oid4vp.Status) {
 	data.State = string(found.State)
 	if found.NeedsCode {
 		data.State = "code"
@@ -184,6 +186,7 @@ func (p *Pages) answered(w words, data *askResult, found oid4vp.Status) {
 	if shown.Verdict == verifier.Valid && found.Outcome.Verdict != verifier.Valid {
 		shown.Verdict = found.Outcome.Verdict // one good credential does not make a good answer
 	}
-	data.Verdict = w.verdict(shown)
+	data.Verdict = verdict.New(w, shown)
+	data.Verdict.Place = w.Text("verdict.place.server")
 	data.Title = data.Verdict.Heading
 }

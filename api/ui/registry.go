@@ -3,9 +3,12 @@ package ui
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
+	"heartmark/api/ui/verdict"
+	"heartmark/api/ui/words"
 	"heartmark/schemas"
 )
 
@@ -28,9 +31,15 @@ type IssuerOverview struct {
 
 // AuthorityOverview is one authority over its time.
 type AuthorityOverview struct {
-	Action, Resource, Framework string
-	Levels                      []schemas.Level
-	From, Until                 time.Time
+	// By is the DID that granted it; Control the method that proved control of the issuer's DID.
+	By, Action, Resource, Framework, Control string
+	Levels                                   []schemas.Level
+	From, Until                              time.Time
+	// Since is when Status began, Reason why.
+	Since  time.Time
+	Reason string
+	// LogIndex is its place in the log, nil while it is on its way.
+	LogIndex *uint64
 	// Status is active, suspended, withdrawn, planned or expired.
 	Status string
 }
@@ -42,6 +51,8 @@ type KeyOverview struct {
 	// Kind is what the key signs: credential, status_list, …
 	Kind        string
 	From, Until time.Time
+	Reason      string
+	LogIndex    *uint64
 	// Status is active, planned, retired or revoked.
 	Status string
 }
@@ -63,10 +74,13 @@ type LogOverview struct {
 	Size uint64
 	// Note is the signed checkpoint, empty while the log is.
 	Note string
+	// Keys are the log's verifier keys.
+	Keys []string
 }
 
 type registryPage struct {
 	page
+	Query     string
 	Issuers   []issuerView
 	Artifacts []artifactView
 	Lists     []listView
@@ -75,6 +89,7 @@ type registryPage struct {
 
 type issuerView struct {
 	DID, Name, Status, StatusWord string
+	Link                          string
 	Authorities                   []authorityView
 	Keys                          []keyView
 }
@@ -83,6 +98,8 @@ type authorityView struct {
 	ActionWord                         string
 	Resource, Framework                address
 	Levels, Period, Status, StatusWord string
+	By, Control, Reason, Since         string
+	Log                                string
 }
 
 // address is a URL as text; one of this installation is shown as its path, and is a link.
@@ -90,13 +107,15 @@ type address struct{ Text, Path string }
 
 func (p *Pages) address(url string) address {
 	if path, ok := strings.CutPrefix(url, p.c.Origin+"/"); ok {
-		return address{Text: "/" + clip(path, longestID), Path: "/" + path}
+		return address{Text: "/" + words.Clip(path, verdict.LongestID), Path: "/" + path}
 	}
-	return address{Text: clip(url, longestID)}
+	return address{Text: words.Clip(url, verdict.LongestID)}
 }
 
 type keyView struct {
 	Method, Multibase, KindWord, Period, Status, StatusWord string
+	Reason, Log                                             string
+	Bar                                                     bar
 }
 
 type artifactView struct{ Path, KindWord, Digest string }
@@ -106,53 +125,68 @@ type listView struct {
 	Version           uint64
 }
 
+// longestQuery bounds what is searched for, in characters.
+const longestQuery = 100
+
 // Registry answers the registry page.
 func (p *Pages) Registry(w http.ResponseWriter, r *http.Request) error {
-	words := p.begin(w, r)
-	o, err := p.c.Registry.Overview(r.Context())
+	texts := p.begin(w, r)
+	query := words.Clip(strings.TrimSpace(r.URL.Query().Get("q")), longestQuery)
+	o, err := p.c.Registry.Overview(r.Context(), query)
 	if err != nil {
 		return fmt.Errorf("registry page: %w", err)
 	}
-	data := registryPage{page: p.page(words, "registry", "registry"), Log: o.Log}
+	data := registryPage{page: p.page(texts, "registry", "registry"), Log: o.Log, Query: query}
 	for _, i := range o.Issuers {
-		data.Issuers = append(data.Issuers, p.issuer(words, i))
+		data.Issuers = append(data.Issuers, p.issuer(texts, i))
 	}
 	for _, a := range o.Artifacts {
-		data.Artifacts = append(data.Artifacts, artifactView{a.Path, words.or("artifact."+a.Kind, "artifact.other"), a.Digest})
+		data.Artifacts = append(data.Artifacts, artifactView{a.Path, texts.Or("artifact."+a.Kind, "artifact.other"), a.Digest})
 	}
 	for _, l := range o.Lists {
-		data.Lists = append(data.Lists, listView{l.Path, words.or("purpose."+l.Purpose, "purpose.other"), l.Version})
+		data.Lists = append(data.Lists, listView{l.Path, texts.Or("purpose."+l.Purpose, "purpose.other"), l.Version})
 	}
-	return p.render(w, words.lang, "registry", "base", http.StatusOK, data)
+	return p.render(w, texts.Lang, "registry", "base", http.StatusOK, data)
 }
 
-func (p *Pages) issuer(w words, i IssuerOverview) issuerView {
-	view := issuerView{DID: clip(i.DID, longestID), Name: clip(i.Name, longestName), Status: i.Status, StatusWord: w.state(i.Status)}
+func (p *Pages) issuer(w words.Words, i IssuerOverview) issuerView {
+	view := issuerView{DID: words.Clip(i.DID, verdict.LongestID), Name: words.Clip(i.Name, verdict.LongestName), Status: i.Status, StatusWord: state(w, i.Status), Link: "/registry/issuers/" + url.PathEscape(i.DID)}
 	for _, a := range i.Authorities {
 		view.Authorities = append(view.Authorities, authorityView{
-			ActionWord: w.or("action."+a.Action, "artifact.other"), Resource: p.address(a.Resource),
-			Framework: p.address(a.Framework), Levels: w.levels(a.Levels), Period: w.period(a.From, a.Until),
-			Status: a.Status, StatusWord: w.state(a.Status),
+			ActionWord: w.Or("action."+a.Action, "artifact.other"), Resource: p.address(a.Resource),
+			Framework: p.address(a.Framework), Levels: levelNames(w, a.Levels), Period: period(w, a.From, a.Until),
+			Status: a.Status, StatusWord: state(w, a.Status), By: words.Clip(a.By, verdict.LongestID),
+			Control: words.Clip(a.Control, verdict.LongestID), Reason: words.Clip(a.Reason, verdict.LongestID), Since: w.Day(a.Since), Log: logIndex(a.LogIndex),
 		})
 	}
 	for _, k := range i.Keys {
 		view.Keys = append(view.Keys, keyView{
-			Method: clip(k.Method, longestID), Multibase: clip(k.Multibase, longestID), KindWord: w.or("kind."+k.Kind, "kind.other"),
-			Period: w.period(k.From, k.Until), Status: k.Status, StatusWord: w.state(k.Status),
+			Method: words.Clip(k.Method, verdict.LongestID), Multibase: words.Clip(k.Multibase, verdict.LongestID), KindWord: w.Or("kind."+k.Kind, "kind.other"),
+			Period: period(w, k.From, k.Until), Status: k.Status, StatusWord: state(w, k.Status),
+			Reason: words.Clip(k.Reason, verdict.LongestID), Log: logIndex(k.LogIndex),
 		})
 	}
 	return view
 }
 
-func (w words) state(status string) string { return w.or("state."+status, "artifact.other") }
+func state(w words.Words, status string) string { return w.Or("state."+status, "artifact.other") }
 
-func (w words) levels(levels []schemas.Level) string {
+func levelNames(w words.Words, levels []schemas.Level) string {
 	if len(levels) == 0 {
 		return ""
 	}
 	names := make([]string, 0, len(levels))
 	for _, l := range levels {
-		names = append(names, l.Name(w.lang))
+		names = append(names, l.Name(w.Lang))
 	}
-	return w.text["registry.levels"] + ": " + strings.Join(names, ", ")
+	return w.Text("registry.levels") + ": " + strings.Join(names, ", ")
+}
+
+// period writes "from – until"; an open end has its own word.
+func period(w words.Words, from, until time.Time) string {
+	end := w.Text("registry.open")
+	if !until.IsZero() {
+		end = w.Day(until)
+	}
+	return w.Day(from) + " – " + end
 }

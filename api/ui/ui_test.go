@@ -3,15 +3,11 @@ package ui_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,6 +16,8 @@ import (
 
 	"heartmark/api/problem"
 	"heartmark/api/ui"
+	"heartmark/assessment"
+	"heartmark/assessment/training"
 	"heartmark/schemas"
 	"heartmark/verifier"
 )
@@ -30,6 +28,12 @@ type parts struct {
 	err      error
 	got      verifier.Input
 	overview ui.Overview
+	entries  [][]byte
+
+	bank      *training.Bank
+	practised assessment.Practised
+	exchange  assessment.Exchange
+	marks     []string
 }
 
 func (p *parts) Verify(_ context.Context, in verifier.Input) (verifier.Result, error) {
@@ -37,7 +41,43 @@ func (p *parts) Verify(_ context.Context, in verifier.Input) (verifier.Result, e
 	return p.result, p.err
 }
 
-func (p *parts) Overview(context.Context) (ui.Overview, error) { return p.overview, p.err }
+func (p *parts) Issuer(_ context.Context, did string) (ui.IssuerOverview, error) {
+	for _, i := range p.overview.Issuers {
+		if i.DID == did {
+			return i, nil
+		}
+	}
+	return ui.IssuerOverview{}, problem.ErrNotFound
+}
+
+func (p *parts) LogState(context.Context) (ui.LogOverview, error) {
+	return ui.LogOverview{Size: uint64(len(p.entries)), Note: p.overview.Log.Note, Keys: []string{"dei.example/log+1+x"}}, nil
+}
+
+func (p *parts) LogEntries(_ context.Context, first uint64, limit int) ([][]byte, error) {
+	return p.entries[first:min(int(first)+limit, len(p.entries))], nil
+}
+
+func (p *parts) LogProof(_ context.Context, index uint64) (schemas.LogProof, error) {
+	return schemas.LogProof{Index: index, Proof: []string{"aGFzaA=="}, Checkpoint: "dei.example/log", TreeSize: uint64(len(p.entries))}, nil
+}
+
+func (p *parts) Scenarios() []training.Scenario { return p.bank.Scenarios("", "") }
+func (p *parts) Available() bool                { return p.practised.Status != "" }
+func (p *parts) Mark(id string, m ui.FeedbackMark) {
+	p.marks = append(p.marks, id+" "+string(m))
+}
+
+func (p *parts) Practise(_ context.Context, x assessment.Exchange) (assessment.Practised, error) {
+	p.exchange = x
+	return p.practised, p.err
+}
+
+func (p *parts) SnapshotKeys(context.Context) ([]string, error) {
+	return []string{"did:key:z6MkTest"}, nil
+}
+
+func (p *parts) Overview(context.Context, string) (ui.Overview, error) { return p.overview, p.err }
 
 func pages(t *testing.T, p *parts) *ui.Pages {
 	t.Helper()
@@ -45,12 +85,28 @@ func pages(t *testing.T, p *parts) *ui.Pages {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := ui.New(ui.Config{Origin: "https://dei.example", DID: "did:web:dei.example", Dev: true, Problems: catalog, Verifier: p, Registry: p})
+	if p.bank, err = training.Load(); err != nil {
+		t.Fatal(err)
+	}
+	out, err := ui.New(ui.Config{
+		Origin: "https://dei.example", DID: "did:web:dei.example", Dev: true, Problems: catalog, Verifier: p, Registry: p, Practice: p,
+		Now: func() time.Time { return at }, Contract: []byte(contract),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return out
 }
+
+// contract is a small OpenAPI document with one of everything that the page reads.
+const contract = `{"info":{"title":"Heartmark","version":"1","summary":"s","description":"one\n\ntwo"},"tags":[{"name":"verifying","description":"d"}],
+"paths":{"/v1/verify/{id}":{"parameters":[{"name":"id","in":"path","required":true,"schema":{"type":"string"}}],
+"post":{"tags":["verifying"],"summary":"<b>Check</b>","security":[{},{"apiKey":["verify"]}],"parameters":[{"$ref":"#/components/parameters/lang"}],
+"requestBody":{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/Request"}}}},
+"responses":{"200":{"description":"ok","content":{"application/json":{"schema":{"type":"array","items":{"$ref":"#/components/schemas/Answer"}}}}}}}}},
+"components":{"parameters":{"lang":{"name":"lang","in":"query","schema":{"type":"string","enum":["en","zh"]}}},
+"schemas":{"Request":{"type":"object","required":["b"],"properties":{"a":{"type":"string"},"b":{"$ref":"#/components/schemas/Inner"}}},
+"Inner":{"oneOf":[{"type":"string"},{"type":"integer"}]},"Answer":{"type":"object","properties":{"self":{"$ref":"#/components/schemas/Answer"}}}}}}`
 
 var at = time.Date(2026, 2, 1, 12, 0, 0, 0, time.UTC)
 
@@ -114,7 +170,7 @@ func inLanguage(r *http.Request, lang string) *http.Request {
 
 var (
 	// ownScript is the one way in which a page may name a script; forbidden are all others, handlers and inline styles.
-	ownScript = regexp.MustCompile(`<script src="/static/verify\.js\?v=[\w-]+" defer></script>`)
+	ownScript = regexp.MustCompile(`<script src="/static/(verify|device|entry)\.js\?v=[\w-]+" defer></script>`)
 	forbidden = regexp.MustCompile(`(?i)<script|\son\w+\s*=|\sstyle\s*=|javascript:`)
 )
 
@@ -157,6 +213,13 @@ func TestEveryPageInBothLanguages(t *testing.T) {
 			"verify":   (*ui.Pages).VerifyForm,
 			"registry": (*ui.Pages).Registry,
 			"problems": (*ui.Pages).Problems,
+			"practice": (*ui.Pages).PracticeHome,
+			"log":      (*ui.Pages).Log,
+			"scene": func(p *ui.Pages, w http.ResponseWriter, r *http.Request) error {
+				return p.PracticeScene(w, r, "zh-family-group-asks")
+			},
+			"docs":       func(p *ui.Pages, w http.ResponseWriter, r *http.Request) error { return p.Docs(w, r, "") },
+			"docs group": func(p *ui.Pages, w http.ResponseWriter, r *http.Request) error { return p.Docs(w, r, "verifying") },
 			"problem": func(p *ui.Pages, w http.ResponseWriter, r *http.Request) error {
 				return p.Problem(w, r, "not-found")
 			},
@@ -332,41 +395,6 @@ func TestStatic(t *testing.T) {
 	for _, name := range []string{"", "nope.css", "../pages.go", "..%2fpages.go"} {
 		if err := p.Static(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/static/x", nil), name); !errors.Is(err, problem.ErrNotFound) {
 			t.Errorf("Static(%q) = %v, want ErrNotFound", name, err)
-		}
-	}
-}
-
-func TestLocalesHaveTheSameKeys(t *testing.T) {
-	t.Parallel()
-	read := func(lang string) map[string]string {
-		data, err := os.ReadFile(filepath.Join("locale", lang+".json"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var m map[string]string
-		if err := json.Unmarshal(data, &m); err != nil {
-			t.Fatal(err)
-		}
-		return m
-	}
-	en, zh := read("en"), read("zh")
-	for _, key := range slices.Sorted(maps.Keys(en)) {
-		if zh[key] == "" || en[key] == "" {
-			t.Errorf("%q is empty in one language", key)
-		}
-	}
-	for key := range zh {
-		if _, ok := en[key]; !ok {
-			t.Errorf("%q has no English text", key)
-		}
-	}
-	for _, info := range verifier.Codes() {
-		bad := info.Outcome == verifier.Fail || info.Outcome == verifier.NotDetermined
-		if _, ok := en["code."+info.Code]; bad && !ok {
-			t.Errorf("code %s has no words of its own", info.Code)
-		}
-		if _, ok := en["check."+string(info.Check)]; !ok {
-			t.Errorf("check %s has no label", info.Check)
 		}
 	}
 }

@@ -7,18 +7,23 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"strings"
 
 	"heartmark/api/edge"
 	"heartmark/api/problem"
+	"heartmark/api/ui/verdict"
+	"heartmark/api/ui/words"
 	"heartmark/schemas"
 	"heartmark/verifier"
 )
 
 type verifyPage struct {
 	page
-	Input   string
-	Verdict *verdictView
-	Fault   *faultView
+	verdict.Answer
+	Input string
+	// Trust holds the keys that the registry's snapshot is checked with on the visitor's device, separated by spaces; empty
+	// where the check is made by the server alone.
+	Trust string
 }
 
 // partHeader asks for the verdict alone, without the page around it. A custom header makes a foreign page's script ask
@@ -27,14 +32,34 @@ const partHeader = "X-Heartmark-Part"
 
 // VerifyForm answers the empty verify page.
 func (p *Pages) VerifyForm(w http.ResponseWriter, r *http.Request) error {
-	words := p.begin(w, r)
-	return p.render(w, words.lang, "verify", "base", http.StatusOK, verifyPage{page: p.page(words, "verify", "verify")})
+	texts := p.begin(w, r)
+	data, err := p.verifyPage(r, texts)
+	if err != nil {
+		return err
+	}
+	return p.render(w, texts.Lang, "verify", "base", http.StatusOK, data)
+}
+
+func (p *Pages) verifyPage(r *http.Request, texts words.Words) (verifyPage, error) {
+	data := verifyPage{page: p.page(texts, "verify", "verify")}
+	if !p.InBrowser() {
+		return data, nil
+	}
+	keys, err := p.c.Registry.SnapshotKeys(r.Context())
+	if err != nil {
+		return data, fmt.Errorf("verify page: %w", err)
+	}
+	data.Trust = strings.Join(keys, " ")
+	return data, nil
 }
 
 // VerifyPost checks what was pasted or uploaded and answers the page with the verdict.
 func (p *Pages) VerifyPost(w http.ResponseWriter, r *http.Request) error {
-	words := p.begin(w, r)
-	data := verifyPage{page: p.page(words, "verify", "verify")}
+	texts := p.begin(w, r)
+	data, err := p.verifyPage(r, texts)
+	if err != nil {
+		return err
+	}
 	text, file, err := readForm(r)
 	if err != nil {
 		return err
@@ -46,32 +71,32 @@ func (p *Pages) VerifyPost(w http.ResponseWriter, r *http.Request) error {
 	status := http.StatusOK
 	if input = bytes.TrimSpace(input); len(input) == 0 {
 		status = http.StatusBadRequest
-		data.Fault = &faultView{
-			Title: words.text["verify.empty"], Detail: words.text["verify.empty.detail"], Action: words.text["verify.empty.action"],
+		data.Fault = &verdict.Fault{
+			Title: texts.Text("verify.empty"), Detail: texts.Text("verify.empty.detail"), Action: texts.Text("verify.empty.action"),
 		}
 	} else if result, err := p.c.Verifier.Verify(r.Context(), verifier.Input{Data: input}); err != nil {
 		if status = p.c.Problems.Lookup(err).Status; status >= http.StatusInternalServerError {
 			return fmt.Errorf("verify page: %w", err)
 		}
-		data.Fault = p.fault(words, err)
+		data.Fault = p.fault(texts, err)
 	} else {
-		data.Verdict = words.verdict(result)
-		data.Title = data.Verdict.Heading
+		data.Verdict = verdict.New(texts, result)
+		data.Verdict.Place, data.Title = texts.Text("verdict.place.server"), data.Verdict.Heading
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	if r.Header.Get(partHeader) == "verdict" {
-		return p.render(w, words.lang, "verify", "result", status, data)
+		return p.render(w, texts.Lang, "verify", "result", status, data)
 	}
-	return p.render(w, words.lang, "verify", "base", status, data)
+	return p.render(w, texts.Lang, "verify", "base", status, data)
 }
 
 // fault puts an error into words.
-func (p *Pages) fault(words words, err error) *faultView {
-	d := p.c.Problems.Document(err, words.lang, "")
-	text, _ := p.c.Problems.Text(words.lang, d.Code)
-	f := &faultView{Title: d.Title, Detail: text.Detail, Action: text.Action}
+func (p *Pages) fault(texts words.Words, err error) *verdict.Fault {
+	d := p.c.Problems.Document(err, texts.Lang, "")
+	text, _ := p.c.Problems.Text(texts.Lang, d.Code)
+	f := &verdict.Fault{Title: d.Title, Detail: text.Detail, Action: text.Action}
 	for _, e := range d.Errors {
-		f.Fields = append(f.Fields, problemField{clip(e.Pointer, longestID), clip(e.Detail, longestID)})
+		f.Fields = append(f.Fields, verdict.Field{Pointer: words.Clip(e.Pointer, verdict.LongestID), Detail: words.Clip(e.Detail, verdict.LongestID)})
 	}
 	return f
 }

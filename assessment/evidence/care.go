@@ -22,3 +22,7 @@ func needsCare(text string) bool {
 	}
 	return false
 }
+
+// NeedsCare reports whether a text speaks of harm to oneself or to others, so that whoever wrote it is shown where help is
+// before anything else. It may err on the side of saying so.
+func NeedsCare(text string) bool { return needsCare(text) }

@@ -72,13 +72,23 @@ func (m Module) ExerciseIDs() []ExerciseID {
 
 // Scenario is a situation to practise an answer in.
 type Scenario struct {
-	ID        string `json:"id"`
-	Facet     string `json:"facet"`
-	Scene     string `json:"scene"` // kind of scene
+	ID    string `json:"id"`
+	Facet string `json:"facet"`
+	Scene string `json:"scene"` // kind of scene
+	// Difficulty is 1 (plain), 2 (takes thought) or 3 (subtle, or much at stake).
+	Difficulty int `json:"difficulty"`
+	// Origin is the language in which the scenario was written; the other one follows it.
+	Origin    string `json:"origin"`
 	Situation Text   `json:"situation"`
 	Message   Text   `json:"message"` // what the other one writes
 	Skilful   Text   `json:"skilful"` // what a skilful answer does; no wording to copy
 }
+
+// Difficulties is how many difficulties there are, from 1.
+const Difficulties = 3
+
+// Dimension is that of the scenario's facet.
+func (s Scenario) Dimension() schemas.Dimension { return dimensionOf(s.Facet) }
 
 // Bank holds modules and scenarios in the order of the files. It is read-only and safe for concurrent use.
 type Bank struct {
@@ -174,6 +184,10 @@ func (b *Bank) checkScenarios() error {
 			fault = "unknown facet"
 		case !isScene(s.Scene):
 			fault = "unknown scene"
+		case s.Difficulty < 1 || s.Difficulty > Difficulties:
+			fault = "unknown difficulty"
+		case !slices.Contains(schemas.Languages(), s.Origin):
+			fault = "unknown origin"
 		case !s.Situation.complete() || !s.Message.complete() || !s.Skilful.complete():
 			fault = "a text lacks a language"
 		}
@@ -238,4 +252,13 @@ func (b *Bank) Scenarios(facet, scene string) []Scenario {
 		}
 	}
 	return out
+}
+
+// Scenario returns the scenario with the id.
+func (b *Bank) Scenario(id string) (Scenario, bool) {
+	i := slices.IndexFunc(b.scenarios, func(s Scenario) bool { return s.ID == id })
+	if i < 0 {
+		return Scenario{}, false
+	}
+	return b.scenarios[i], true
 }

@@ -2,6 +2,7 @@ package training_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -48,8 +49,23 @@ func TestBankIsComplete(t *testing.T) {
 			}
 		}
 	}
-	if len(scenarios) < 24 {
-		t.Errorf("%d scenarios, want 24 or more", len(scenarios))
+	if len(scenarios) < 60 {
+		t.Errorf("%d scenarios, want 60 or more", len(scenarios))
+	}
+	origins, spread := map[string]int{}, map[string]int{}
+	for _, s := range scenarios {
+		origins[s.Origin]++
+		spread[fmt.Sprintf("%s %d", s.Dimension(), s.Difficulty)]++
+	}
+	if 2*origins[schemas.LanguageChinese] < len(scenarios) {
+		t.Errorf("%d of %d scenarios were written in Chinese, want half", origins[schemas.LanguageChinese], len(scenarios))
+	}
+	for _, d := range schemas.Dimensions() {
+		for difficulty := 1; difficulty <= training.Difficulties; difficulty++ {
+			if n := spread[fmt.Sprintf("%s %d", d, difficulty)]; n < 3 {
+				t.Errorf("%d scenarios of %s and difficulty %d, want 3 or more", n, d, difficulty)
+			}
+		}
 	}
 	for _, kind := range []string{"game", "social", "class", "work", "support", "event"} {
 		if scenes[kind] < 3 {
@@ -125,6 +141,8 @@ func TestReadBankRefuses(t *testing.T) {
 		"scenario twice":      scenario(`"id": "game-after-tilt"`, `"id": "game-lost-round"`),
 		"scenario facet":      scenario(`"facet": "SM4"`, `"facet": "XX"`),
 		"scenario scene":      scenario(`"scene": "game"`, `"scene": "assessment"`),
+		"scenario difficulty": scenario(`"difficulty": 1`, `"difficulty": 4`),
+		"scenario origin":     scenario(`"origin": "en"`, `"origin": "fr"`),
 		"scenario language":   scenario(`"zh": "会不会玩啊，赶紧卸载吧。"`, `"zh": ""`),
 		"cut off":             func(m, s string) (string, string) { return m[:len(m)/2], s },
 		"member given twice":  scenario(`"facet": "SM1", "scene"`, `"facet": "SM1", "facet": "SM1", "scene"`),

@@ -43,13 +43,14 @@ type ExerciseView struct {
 
 // ScenarioView is one scenario.
 type ScenarioView struct {
-	ID        string `json:"id"`
-	Facet     string `json:"facet"`
-	Scene     string `json:"scene"`
-	SceneName string `json:"scene_name"`
-	Situation string `json:"situation"`
-	Message   string `json:"message"`
-	Skilful   string `json:"skilful"` // what a skilful answer does
+	ID         string `json:"id"`
+	Facet      string `json:"facet"`
+	Scene      string `json:"scene"`
+	SceneName  string `json:"scene_name"`
+	Difficulty int    `json:"difficulty"` // 1 to 3
+	Situation  string `json:"situation"`
+	Message    string `json:"message"`
+	Skilful    string `json:"skilful"` // what a skilful answer does
 }
 
 // MissingView is a dimension without score.
@@ -119,7 +120,7 @@ func hasScenario(list []ScenarioView, id string) bool {
 // View puts the scenario into words of lang.
 func (s Scenario) View(lang string) ScenarioView {
 	return ScenarioView{
-		ID: s.ID, Facet: s.Facet, Scene: s.Scene, SceneName: SceneName(s.Scene, lang), Situation: s.Situation.In(lang),
+		ID: s.ID, Facet: s.Facet, Scene: s.Scene, SceneName: SceneName(s.Scene, lang), Difficulty: s.Difficulty, Situation: s.Situation.In(lang),
 		Message: s.Message.In(lang), Skilful: s.Skilful.In(lang),
 	}
 }

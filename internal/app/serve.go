@@ -208,6 +208,9 @@ func (a *App) handler(ctx context.Context, s *scoring, taking *intake.Service, s
 	if err != nil {
 		return nil, err
 	}
+	if c.Practice, err = a.practice(s); err != nil {
+		return nil, err
+	}
 	c.Trainer, c.Library, c.Intake = trainer, library, rights{taking, trainer}
 	c.Review, c.Live = a.Review, streams
 	return api.New(c)

@@ -155,18 +155,6 @@ func (r Record) statusAt(now time.Time) string {
 	return StatusActive
 }
 
-func (s *Service) info(r Record) (Info, error) {
-	pub, err := ParseMultibase(r.Public)
-	if err != nil {
-		return Info{}, fmt.Errorf("key %s: %w: %w", r.ID, ErrDamaged, err)
-	}
-	return Info{
-		ID: r.ID, Tenant: r.Tenant, Kind: r.Kind, Algorithm: r.Algorithm, Status: r.statusAt(s.now()),
-		From: r.From, Until: r.Until, Reason: r.Reason, VerificationMethod: s.method(r),
-		PublicKeyMultibase: r.Public, Public: pub,
-	}, nil
-}
-
 func checkKind(kind Kind) error {
 	if !slices.Contains(Kinds(), kind) {
 		return fmt.Errorf("kind %q: %w", kind, ErrUnsupported)

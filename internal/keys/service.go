@@ -1,3 +1,5 @@
+//go:build !js
+
 package keys
 
 import (
@@ -353,4 +355,16 @@ func (s *Service) method(rec Record) string {
 		return string(rec.ID)
 	}
 	return s.controller(rec.Tenant) + "#" + string(rec.ID)
+}
+
+func (s *Service) info(r Record) (Info, error) {
+	pub, err := ParseMultibase(r.Public)
+	if err != nil {
+		return Info{}, fmt.Errorf("key %s: %w: %w", r.ID, ErrDamaged, err)
+	}
+	return Info{
+		ID: r.ID, Tenant: r.Tenant, Kind: r.Kind, Algorithm: r.Algorithm, Status: r.statusAt(s.now()),
+		From: r.From, Until: r.Until, Reason: r.Reason, VerificationMethod: s.method(r),
+		PublicKeyMultibase: r.Public, Public: pub,
+	}, nil
 }

@@ -1,49 +1,19 @@
 // The pages in a real Chromium against the real server: paste, upload and drop a credential, with script and without,
 // in both languages; nothing is loaded from elsewhere and the content security policy is never broken.
 import assert from 'node:assert/strict';
-import {existsSync} from 'node:fs';
 import {after, before, test} from 'node:test';
-import {chromium} from 'playwright-core';
-import {startServer} from '../../interop/lib/server.js';
+import {skip, startWorld} from './lib/world.js';
 
-const executablePath = process.env.HEARTMARK_CHROMIUM ?? '/usr/bin/chromium';
-const skip = existsSync(executablePath) ? false : `needs Chromium at ${executablePath}`;
-if (skip && process.env.HEARTMARK_REQUIRE_CHROMIUM === '1') throw new Error(`Chromium is required here: ${skip}`);
-
-let server, browser, credential, id;
+let world, server, open, credential, id;
 
 before(async () => {
   if (skip) return;
-  server = await startServer();
-  browser = await chromium.launch({executablePath, args: [
-    '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run',
-  ]});
-  const assessed = await server.call('POST', '/v1/assessments', await server.conversation('rich.jsonl'), 'application/jsonl');
-  const issued = await server.call('POST', '/v1/credentials', JSON.stringify({
-    configuration: 'dei-profile', report: assessed.reports[0].id,
-    subject: {id: 'did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK'},
-  }));
-  ({id} = issued);
-  credential = issued.credentials[0].credential;
+  world = await startWorld();
+  ({server, open} = world);
+  ({id, credential} = await world.issue());
 }, {timeout: 180_000});
 
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-// open gives a page that fails the test on a script error, a broken policy, or a request to anywhere else.
-async function open(t, path, options = {}) {
-  const context = await browser.newContext({locale: 'en-GB', ...options});
-  const page = await context.newPage();
-  const faults = [];
-  page.on('pageerror', e => faults.push(`script error: ${e}`));
-  page.on('console', m => { if (/Content Security Policy|Refused to/.test(m.text())) faults.push(m.text()); });
-  page.on('request', r => { if (!r.url().startsWith(server.origin) && !r.url().startsWith('data:')) faults.push(`request to ${r.url()}`); });
-  t.after(async () => { await context.close(); assert.deepEqual(faults, []); });
-  await page.goto(server.origin + path);
-  return page;
-}
+after(() => world?.stop());
 
 const verdict = page => page.locator('#result .verdict').getAttribute('data-verdict');
 
@@ -64,6 +34,52 @@ test('a pasted credential is valid, with its levels and every check', {skip}, as
     assert.equal(await page.locator(`.checks [data-check=${check}]`).getAttribute('class'), 'pass', check);
   }
   assert.equal(await page.evaluate(() => document.activeElement.id), 'verdict-h', 'the verdict has the focus');
+  assert.deepEqual(page.sent, [], 'something was sent though the check is made on the device');
+  assert.match(await page.locator('.place').innerText(), /Checked on this device.*sent nowhere.*registry as of .* UTC \(less than a minute old\)/s);
+  assert.ok(Number(await page.locator('#result').getAttribute('data-millis')) > 0, 'no time of the verification');
+});
+
+test('the server checks when the visitor chooses it, and says so', {skip}, async t => {
+  const page = await open(t, '/verify');
+  await page.getByText('By this server').click();
+  await paste(page, JSON.stringify(credential));
+  assert.equal(await verdict(page), 'valid');
+  assert.deepEqual(page.sent, ['POST /verify']);
+  assert.match(await page.locator('.place').innerText(), /Checked by this server/);
+});
+
+test('a device that cannot check sends nothing until the visitor says so', {skip}, async t => {
+  const page = await open(t, '/verify');
+  await page.route('**/registry/v1/export', route => route.abort());
+  await page.locator('#text').fill(JSON.stringify(credential));
+  await page.locator('#verify-form button[type=submit]').click();
+  await page.getByText('It could not be checked on this device').waitFor();
+  assert.deepEqual(page.sent, []);
+  await page.getByRole('button', {name: 'Check it on the server'}).click();
+  await page.locator('#result .verdict.valid').waitFor();
+  assert.deepEqual(page.sent, ['POST /verify']);
+});
+
+test('a snapshot that was changed on its way is refused', {skip}, async t => {
+  const page = await open(t, '/verify');
+  await page.route('**/registry/v1/export', async route => {
+    const response = await route.fetch();
+    const body = (await response.text()).replace(/[A-Za-z0-9](?=[A-Za-z0-9]{40})/, c => (c === 'A' ? 'B' : 'A'));
+    await route.fulfill({response, body});
+  });
+  await page.locator('#text').fill(JSON.stringify(credential));
+  await page.locator('#verify-form button[type=submit]').click();
+  await page.getByText('It could not be checked on this device').waitFor();
+  assert.deepEqual(page.sent, []);
+});
+
+test('a registry that cannot be reached again is used as it is, and its age is said', {skip}, async t => {
+  const page = await open(t, '/verify');
+  await paste(page, JSON.stringify(credential));
+  await page.route('**/registry/v1/export', route => route.abort());
+  await page.locator('#verify-form button[type=submit]').click();
+  await page.getByText('could not be loaded anew').waitFor();
+  assert.equal(await verdict(page), 'valid');
 });
 
 test('a changed credential is not valid, and says why', {skip}, async t => {
@@ -126,15 +142,18 @@ test('no page is wider than a phone', {skip}, async t => {
   }
 });
 
-test('a revoked credential is not valid, and the page says revoked', {skip}, async t => {
+test('a revoked credential is not valid, by the server within its publish delay and on the device with the next snapshot', {skip}, async t => {
   await server.call('POST', `/v1/credentials/${id}/status`, JSON.stringify({status: 'revoked', reason: 'test'}));
-  const page = await open(t, '/verify');
-  for (let i = 0; i < 100; i++) { // the list follows within its publish delay
-    await paste(page, JSON.stringify(credential));
-    if (await verdict(page) === 'invalid') break;
-    await new Promise(resolve => setTimeout(resolve, 300));
+  for (const [where, tries] of [['By this server', 100], ['On this device', 150]]) {
+    const page = await open(t, '/verify');
+    await page.getByText(where).click();
+    for (let i = 0; i < tries; i++) {
+      await paste(page, JSON.stringify(credential));
+      if (await verdict(page) === 'invalid') break;
+      await page.waitForTimeout(600);
+    }
+    assert.equal(await verdict(page), 'invalid', where);
+    assert.match(await page.locator('.verdict-head').innerText(), /revoked it/);
+    assert.equal(await page.locator('.checks [data-check=status]').getAttribute('class'), 'fail');
   }
-  assert.equal(await verdict(page), 'invalid');
-  assert.match(await page.locator('.verdict-head').innerText(), /revoked it/);
-  assert.equal(await page.locator('.checks [data-check=status]').getAttribute('class'), 'fail');
 });

@@ -33,7 +33,7 @@ func TestWordsAreThoseOfThePage(t *testing.T) {
 	t.Parallel()
 	en := read(t, "locale", "en.json")
 	for _, language := range report.Languages() {
-		own, page := read(t, "locale", language+".json"), read(t, testkit.Root(t), "api", "ui", "locale", language+".json")
+		own, page := read(t, "locale", language+".json"), read(t, testkit.Root(t), "api", "ui", "verdict", "locale", language, "verdict.json")
 		if missing := difference(en, own); len(missing) > 0 {
 			t.Errorf("%s lacks %v", language, missing)
 		}
