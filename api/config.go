@@ -30,6 +30,7 @@ type Issuer interface {
 type Wallets interface {
 	issuerapi.Offers
 	issuerapi.Wallets
+	issuerapi.Holders
 	issuerapi.Metadata
 }
 

@@ -181,6 +181,7 @@ func TestDocumentAgreesWithWireTypes(t *testing.T) {
 		"StatusAnswer": issuerapi.StatusAnswer{}, "ConfigurationPage": issuerapi.ConfigurationPage{},
 		"ConfigurationAnswer": issuerapi.ConfigurationAnswer{}, "DisplayAnswer": issuerapi.DisplayAnswer{},
 		"OfferRequest": issuerapi.OfferRequest{}, "OfferAnswer": issuerapi.OfferAnswer{}, "OfferState": issuerapi.OfferState{},
+		"ReleaseRequest": issuerapi.ReleaseRequest{}, "ChallengeAnswer": issuerapi.ChallengeAnswer{},
 		"NonceAnswer": issuerapi.NonceAnswer{}, "VerifyRequest": verifierapi.VerifyRequest{}, "LogProof": verifierapi.LogProof{},
 		"VerifyAnswer": verifierapi.VerifyAnswer{}, "Check": verifier.Check{}, "Health": api.Health{},
 		"PlanRequest": trainingapi.PlanRequest{}, "PlanAnswer": trainingapi.PlanAnswer{}, "PlanView": training.PlanView{},

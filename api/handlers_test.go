@@ -158,6 +158,17 @@ func TestWalletRoutes(t *testing.T) {
 		{"no token", "/credential", `{"credential_configuration_id":"c"}`, []string{"Content-Type", "application/json"}, 401, `"error":"invalid_token"`},
 		{"API key as token", "/credential", `{"credential_configuration_id":"c"}`, withJSON(goodKey), 401, `"error":"invalid_token"`},
 		{"bad request", "/credential", `[]`, []string{"Content-Type", "application/json", "Authorization", "Bearer at"}, 400, `"error":"invalid_credential_request"`},
+		{"held back", "/credential", `{"credential_configuration_id":"held","proofs":{"jwt":["x"]}}`, []string{"Content-Type", "application/json", "Authorization", "DPoP at"}, 202, `"transaction_id":"tid","interval":30`},
+		{"encrypted request", "/credential", `jwe`, []string{"Content-Type", "application/jwt", "Authorization", "Bearer at"}, 200, `"notification_id":"nid"`},
+		{"bad encryption", "/credential", `x`, []string{"Content-Type", "application/jwt", "Authorization", "Bearer at"}, 400, `"error":"invalid_encryption_parameters"`},
+		{"deferred", "/deferred", `{"transaction_id":"tid"}`, []string{"Content-Type", "application/json", "Authorization", "Bearer at"}, 202, `"transaction_id":"tid"`},
+		{"unknown transaction", "/deferred", `{"transaction_id":"x"}`, []string{"Content-Type", "application/json", "Authorization", "Bearer at"}, 400, `"error":"invalid_transaction_id"`},
+		{"no transaction", "/deferred", `{}`, []string{"Content-Type", "application/json", "Authorization", "Bearer at"}, 400, `"error":"invalid_credential_request"`},
+		{"pushed", "/par", "response_type=code&client_id=w&code_challenge_method=S256", form, 201, `"request_uri":"urn:`},
+		{"pushed plain", "/par", "response_type=code&client_id=w&code_challenge_method=plain", form, 401, `"error":"invalid_client"`},
+		{"pushed twice", "/par", "response_type=code&client_id=w&client_id=v&code_challenge_method=S256", form, 400, `"error":"invalid_request"`},
+		{"pushed with request_uri", "/par", "request_uri=x&code_challenge_method=S256", form, 401, `"error":"invalid_client"`},
+		{"challenge", "/challenge", "", nil, 200, `"attestation_challenge":"ch"`},
 		{"notification", "/notification", `{"notification_id":"nid","event":"credential_accepted"}`, []string{"Content-Type", "application/json", "Authorization", "Bearer at"}, 204, ""},
 	} {
 		rec := w.do("POST", "/oid4vci/acme"+tc.path, tc.body, tc.headers...)
@@ -167,8 +178,8 @@ func TestWalletRoutes(t *testing.T) {
 		if rec.Header().Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: Cache-Control %q", tc.name, rec.Header().Get("Cache-Control"))
 		}
-		if rec.Code == 401 && !strings.HasPrefix(rec.Header().Get("WWW-Authenticate"), "Bearer") {
-			t.Errorf("%s: no challenge", tc.name)
+		if rec.Code == 401 && strings.Contains(tc.want, "token") && (!strings.HasPrefix(rec.Header().Get("WWW-Authenticate"), "Bearer") || rec.Header().Get("DPoP-Nonce") != "fresh") {
+			t.Errorf("%s: headers %v, want a challenge and a nonce", tc.name, rec.Header())
 		}
 	}
 	// SEC-107: an issuance token opens nothing else.

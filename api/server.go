@@ -74,7 +74,10 @@ func newServer(c Config) (*server, error) {
 	if s.contract, err = loadContract(); err != nil {
 		return nil, err
 	}
-	s.issuing = &issuerapi.Handler{Issuer: c.Issuer, Status: c.Issuer, Offers: c.Wallets, Wallets: c.Wallets, Metadata: c.Wallets}
+	s.issuing = &issuerapi.Handler{
+		Origin: c.Origin, Issuer: c.Issuer, Status: c.Issuer, Offers: c.Wallets, Wallets: c.Wallets, Holders: c.Wallets, Pages: s.pages,
+		Metadata: c.Wallets,
+	}
 	s.verifying = &verifierapi.Handler{Verifier: c.Verifier, Words: s.pages.CheckText}
 	s.registering = &registryapi.Handler{
 		Origin: c.Origin, DID: c.DID, Publications: c.Registry, Authorities: c.Registry, Log: c.TransLog,

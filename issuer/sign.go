@@ -102,7 +102,7 @@ func (i *Issuer) Sign(ctx context.Context, permit Permit) (Issued, error) {
 // begin writes the audit entry and marks the intent. No audit, no signature.
 func (i *Issuer) begin(ctx context.Context, p *permit, now time.Time) error {
 	e := AuditEvent{
-		At: now, Event: AuditSign, Tenant: p.intent.Tenant, Actor: actor(ctx), Object: string(p.intent.Credential),
+		At: now, Event: AuditSign, Tenant: p.intent.Tenant, Actor: Actor(ctx), Object: string(p.intent.Credential),
 		Intent: p.intent.ID, KeyID: p.signer.KeyID(), KeyKind: "credential", Digest: p.template,
 	}
 	if err := i.journal(ctx, e); err != nil {
@@ -142,7 +142,7 @@ func (i *Issuer) complete(ctx context.Context, p *permit, rec Record) error {
 	c := Completion{
 		IntentID: p.intent.ID, Record: rec,
 		Audit: AuditEvent{
-			At: rec.IssuedAt, Event: AuditSigned, Tenant: rec.Tenant, Actor: actor(ctx), Object: string(rec.ID),
+			At: rec.IssuedAt, Event: AuditSigned, Tenant: rec.Tenant, Actor: Actor(ctx), Object: string(rec.ID),
 			Intent: p.intent.ID, KeyID: rec.SigningKey, KeyKind: "credential", Digest: rec.Digest,
 		},
 		Outbox: OutboxEvent{

@@ -17,6 +17,7 @@ type Tenant struct {
 	Name      string            `json:"name"`
 	Names     map[string]string `json:"names,omitempty"` // by language, where they differ from Name
 	URL       string            `json:"url,omitempty"`
+	Logo      string            `json:"logo,omitempty"` // address of a picture, https
 	Disabled  bool              `json:"disabled,omitempty"`
 	Evidence  EvidencePolicy    `json:"evidence,omitzero"`
 	CreatedAt time.Time         `json:"created_at"`
@@ -48,7 +49,7 @@ var tenantName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 func reservedPaths() []string {
 	return []string{
 		"v1", "oid4vci", "oid4vp", "vc", "registry", "trqp", "status", "log", "contexts", "achievements", "schemas", "vct",
-		"ims", "me", "practice", "verify", "admin", "static", "problems", "healthz", "readyz", "metrics", "assessment", "interactions",
+		"ims", "me", "practice", "verify", "admin", "static", "problems", "healthz", "readyz", "metrics", "assessment", "interactions", "login",
 	}
 }
 

@@ -50,7 +50,7 @@ type Pages struct {
 
 // pageNames are the templates that define a whole page.
 func pageNames() []string {
-	return []string{"home", "verify", "registry", "problem", "problems", "error"}
+	return []string{"home", "verify", "registry", "problem", "problems", "error", "offer", "authorize"}
 }
 
 // New parses all templates in all languages.
@@ -86,6 +86,7 @@ func New(c Config) (*Pages, error) {
 type page struct {
 	Title, Description string
 	OtherLang          string
+	LangLink           string // to the same page in the other language
 	Nav                string
 	Dev                bool
 	DID, Origin        string
@@ -97,7 +98,7 @@ func (p *Pages) page(w words, key, nav string) page {
 		other = schemas.LanguageEnglish
 	}
 	return page{
-		Title: w.text[key+".title"], Description: w.text[key+".description"], OtherLang: other, Nav: nav,
+		Title: w.text[key+".title"], Description: w.text[key+".description"], OtherLang: other, LangLink: "?lang=" + other, Nav: nav,
 		Dev: p.c.Dev, DID: p.c.DID, Origin: p.c.Origin,
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"heartmark/assessment"
@@ -16,7 +17,6 @@ import (
 	"heartmark/internal/keys"
 	"heartmark/internal/store/badger"
 	"heartmark/issuer"
-	"heartmark/issuer/oid4vci"
 	"heartmark/registry"
 	"heartmark/schemas"
 )
@@ -91,8 +91,8 @@ func (a *App) registerKey(ctx context.Context, tenant string, info keys.Info) er
 // RotateKey makes a tenant's new key of a kind, records it, and retires the one that signed until now: in the registry
 // first, so that a crash between leaves no key that signs beyond its recorded interval.
 func (a *App) RotateKey(ctx context.Context, tenant string, kind keys.Kind) (keys.Info, error) {
-	if kind != keys.KindCredential && kind != keys.KindStatusList {
-		return keys.Info{}, exitWith(ExitUsage, fmt.Errorf("--kind: %q is neither %s nor %s", kind, keys.KindCredential, keys.KindStatusList))
+	if kinds := []keys.Kind{keys.KindCredential, keys.KindStatusList, keys.KindMetadata}; !slices.Contains(kinds, kind) {
+		return keys.Info{}, exitWith(ExitUsage, fmt.Errorf("--kind: %q is none of %v", kind, kinds))
 	}
 	if _, err := a.tenant(ctx, tenant); err != nil {
 		return keys.Info{}, exitWith(ExitData, err)
@@ -236,42 +236,6 @@ func (a *App) tenant(ctx context.Context, id string) (schemas.Tenant, error) {
 		return schemas.Tenant{}, fmt.Errorf("tenant %s: %w", id, issuer.ErrNotFound)
 	}
 	return record, err
-}
-
-// walletTenant describes a tenant to wallets.
-func (a *App) walletTenant(ctx context.Context, id string) (oid4vci.Tenant, error) {
-	record, err := a.tenant(ctx, id)
-	if err != nil {
-		return oid4vci.Tenant{}, err
-	}
-	return oid4vci.Tenant{Name: record.Name, Names: record.Names, Configurations: a.Issuer.Configurations()}, nil
-}
-
-// issueForWallet issues what a wallet has earned by its proofs.
-func (a *App) issueForWallet(ctx context.Context, r oid4vci.IssueRequest) (oid4vci.Issued, error) {
-	issued, err := a.Issuer.Issue(issuer.WithActor(ctx, "wallet"), issuer.Request{
-		Tenant: r.Tenant, Configuration: r.Configuration, ReportID: r.ReportID, HolderID: r.HolderID,
-		IdempotencyKey: r.IdempotencyKey, Language: r.Language,
-	})
-	if err != nil {
-		return oid4vci.Issued{}, err
-	}
-	return oid4vci.Issued{ID: string(issued.ID), Format: issued.Format, Credential: issued.Credential}, nil
-}
-
-// readyToIssue tells whether a credential could be issued now, so that an offer is not made in vain.
-func (a *App) readyToIssue(ctx context.Context, tenant, configuration, report string) error {
-	if _, err := a.Issuer.Configuration(configuration); err != nil {
-		return err
-	}
-	attestation, err := (reportSource{a.Reports, a.Config.Origin}).Attestation(ctx, tenant, report)
-	if err != nil {
-		return err
-	}
-	if len(attestation.Levels) == 0 {
-		return issuer.ErrNothingToIssue
-	}
-	return nil
 }
 
 // reportSource gives the issuer what it may know of a report, in the issuer's own errors.

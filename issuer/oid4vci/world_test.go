@@ -123,7 +123,7 @@ func (w *world) count() int {
 
 func (w *world) offer(t *testing.T) oid4vci.Offer {
 	t.Helper()
-	o, err := w.CreateOffer(t.Context(), oid4vci.OfferRequest{Tenant: "acme", Configuration: config, ReportID: "report-of-nobody-17"})
+	o, err := w.CreateOffer(t.Context(), oid4vci.OfferRequest{Tenant: "acme", Configurations: []string{config}, ReportID: "report-of-nobody-17"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,8 +231,11 @@ func (w *world) proof(t *testing.T, h holder, nonce string) string {
 }
 
 func request(proofs ...string) oid4vci.CredentialRequest {
-	return oid4vci.CredentialRequest{CredentialConfigurationID: config, Proofs: proofs}
+	return oid4vci.CredentialRequest{CredentialConfigurationID: config, ProofType: oid4vci.ProofJWT, Proofs: proofs}
 }
+
+// bearer shows a token as a bearer token.
+func bearer(token string) oid4vci.Access { return oid4vci.Access{Scheme: "Bearer", Token: token} }
 
 // wantCode checks that err is an Error with one of the codes.
 
