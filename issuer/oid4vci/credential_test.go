@@ -211,7 +211,7 @@ func TestSEC_119_RequestTargets(t *testing.T) {
 		"identifier not given":       {oid4vci.CodeUnknownIdentifier, oid4vci.CredentialRequest{CredentialIdentifier: "dei-profile-1"}},
 		"unknown configuration":      {oid4vci.CodeUnknownConfiguration, oid4vci.CredentialRequest{CredentialConfigurationID: "x"}},
 		"other configuration":        {oid4vci.CodeDenied, oid4vci.CredentialRequest{CredentialConfigurationID: "dei-social_skills"}},
-		"encryption":                 {oid4vci.CodeInvalidEncryption, oid4vci.CredentialRequest{CredentialConfigurationID: config, Encryption: &oid4vci.ResponseEncryption{Enc: "A128GCM"}, Encrypted: true}},
+		"encryption":                 {oid4vci.CodeInvalidEncryption, oid4vci.CredentialRequest{CredentialConfigurationID: config, Encryption: &oid4vci.ResponseEncryption{}, Encrypted: true}},
 		"no proof":                   {oid4vci.CodeInvalidProof, oid4vci.CredentialRequest{CredentialConfigurationID: config}},
 		"other proof type":           {oid4vci.CodeInvalidProof, oid4vci.CredentialRequest{CredentialConfigurationID: config, ProofType: "di_vp", Presentations: []map[string]any{{}}}},
 		"more proofs than are taken": {oid4vci.CodeInvalidProof, request(w.proof(t, h, w.nonce(t)), w.proof(t, newHolder(t), w.nonce(t)))},

@@ -126,7 +126,7 @@ func (r CredentialResponse) Encode() (status int, mediaType string, body []byte,
 	if r.encryption == nil {
 		return status, "application/json", body, nil
 	}
-	compact, err := jose.Encrypt(body, r.encryption.Recipient, r.encryption.Enc)
+	compact, err := jose.Encrypt(body, r.encryption.recipient, r.encryption.enc)
 	if err != nil {
 		return 0, "", nil, fmt.Errorf("credential response: %w", err)
 	}

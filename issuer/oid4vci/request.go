@@ -29,10 +29,10 @@ type CredentialRequest struct {
 	Encrypted bool
 }
 
-// ResponseEncryption is credential_response_encryption (8.2, 10).
+// ResponseEncryption is credential_response_encryption (8.2, 10), made by the Parse functions.
 type ResponseEncryption struct {
-	Recipient jose.Recipient
-	Enc       string
+	recipient jose.Recipient
+	enc       string
 }
 
 // ParseCredentialRequest reads the body of a credential request. It takes `proofs` of section 8.2 and, from clients of an
@@ -100,7 +100,7 @@ func readEncryption(m map[string]any) (*ResponseEncryption, error) {
 	if !offeredEncryption(enc) {
 		return nil, badEncryption("enc is not offered")
 	}
-	return &ResponseEncryption{Recipient: recipient, Enc: enc}, nil
+	return &ResponseEncryption{recipient: recipient, enc: enc}, nil
 }
 
 func badEncryption(why string) *Error {

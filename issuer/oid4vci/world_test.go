@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -42,6 +43,7 @@ type world struct {
 	issue   error
 	crashAt string
 	calls   int
+	events  []oid4vci.Event
 }
 
 // crashed is what a crash point throws, in place of a killed process.
@@ -66,6 +68,12 @@ func newWorld(t *testing.T, change func(c *oid4vci.Config)) *world {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			return w.ready
+		},
+		Audit: func(_ context.Context, e oid4vci.AuditEvent) error {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.events = append(w.events, e.Event)
+			return nil
 		},
 		Crash: func(point string) {
 			w.mu.Lock()
@@ -134,13 +142,25 @@ func (w *world) offer(t *testing.T) oid4vci.Offer {
 
 func code(t *testing.T, offer []byte) string {
 	t.Helper()
+	return grantsOf(t, offer)[oid4vci.GrantPreAuthorized]["pre-authorized_code"].(string)
+}
+
+func grantsOf(t *testing.T, offer []byte) map[string]map[string]any {
+	t.Helper()
 	var v struct {
 		Grants map[string]map[string]any `json:"grants"`
 	}
 	if err := json.Unmarshal(offer, &v); err != nil {
 		t.Fatal(err)
 	}
-	return v.Grants[oid4vci.GrantPreAuthorized]["pre-authorized_code"].(string)
+	return v.Grants
+}
+
+// audited reports whether an event stands in the audit trail.
+func (w *world) audited(e oid4vci.Event) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Contains(w.events, e)
 }
 
 func tokenRequest(t *testing.T, o oid4vci.Offer) oid4vci.TokenRequest {
