@@ -1,19 +1,17 @@
 // A wallet's client library takes the demo credential over OpenID4VCI, two independent verifiers check it before and
 // after revocation, and each of them refuses it with one character changed.
 import assert from 'node:assert/strict';
-import {createHash, randomBytes} from 'node:crypto';
 import {after, before, test} from 'node:test';
 import {DataIntegrityProof} from '@digitalbazaar/data-integrity';
 import {cryptosuite as eddsaRdfc2022} from '@digitalbazaar/eddsa-rdfc-2022-cryptosuite';
 import * as vc from '@digitalbazaar/vc';
 import {checkStatus} from '@digitalbazaar/vc-bitstring-status-list';
 import {verifyCredential} from '@digitalcredentials/verifier-core';
-import {clientAuthenticationAnonymous} from '@openid4vc/oauth2';
 import * as oauth2 from '@openid4vc/oauth2';
 import * as openid4vci from '@openid4vc/openid4vci';
-import {exportJWK, generateKeyPair, SignJWT} from 'jose';
 import {confine, documentLoader} from './lib/loader.js';
 import {startServer} from './lib/server.js';
+import {callbacks, walletKey} from './lib/wallet.js';
 
 let server, restore, report, credential;
 
@@ -29,25 +27,6 @@ after(async () => {
   restore?.();
   await server?.stop();
 });
-
-async function walletKey() {
-  const {publicKey, privateKey} = await generateKeyPair('EdDSA', {crv: 'Ed25519', extractable: true});
-  return {publicJwk: await exportJWK(publicKey), privateKey};
-}
-
-function callbacks(key) {
-  const refuse = () => { throw new Error('not part of this flow'); };
-  return {
-    fetch: (...args) => globalThis.fetch(...args),
-    hash: (data, alg) => createHash(alg.replace('-', '')).update(data).digest(),
-    generateRandom: n => randomBytes(n),
-    clientAuthentication: clientAuthenticationAnonymous(),
-    signJwt: async (_signer, {header, payload}) => ({
-      jwt: await new SignJWT(payload).setProtectedHeader(header).sign(key.privateKey), signerJwk: key.publicJwk,
-    }),
-    verifyJwt: refuse, decryptJwe: refuse, encryptJwe: refuse,
-  };
-}
 
 async function take(client, key, offer, txCode) {
   const credentialOffer = await client.resolveCredentialOffer(offer);
@@ -67,7 +46,7 @@ async function take(client, key, offer, txCode) {
 
 test('a wallet takes the credential with a transaction code', async () => {
   const key = await walletKey();
-  const client = new openid4vci.Openid4vciClient({callbacks: callbacks(key)});
+  const client = new openid4vci.Openid4vciClient({callbacks: callbacks([key])});
   const offer = await server.call('POST', '/v1/offers', JSON.stringify({configuration: 'dei-profile', report}));
   await assert.rejects(take(client, key, offer.uri, '000000'), 'a wrong transaction code must be refused');
   const taken = await take(client, key, offer.uri, offer.tx_code);

@@ -1,6 +1,6 @@
 // Starts our own binary on a free loopback port with a fresh data folder, and stops it.
 import {spawn, execFile} from 'node:child_process';
-import {mkdtemp, readFile, rm} from 'node:fs/promises';
+import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
@@ -22,7 +22,9 @@ function freePort() {
   });
 }
 
-export async function startServer() {
+// startServer takes settings of the configuration beyond those that the environment carries; files holds texts by name,
+// whose paths the settings get as `{file: name}`.
+export async function startServer({settings, files = {}} = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'heartmark-interop-'));
   const port = await freePort();
   const origin = `http://localhost:${port}`;
@@ -31,6 +33,12 @@ export async function startServer() {
     HEARTMARK_ORIGIN: origin, HEARTMARK_LISTEN: `127.0.0.1:${port}`, HEARTMARK_OPS_LISTEN: '',
     HEARTMARK_DATA_DIR: join(folder, 'store'), HEARTMARK_KEK_FILE: join(folder, 'secrets', 'kek'),
   };
+  if (settings) {
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, {mode: 0o600});
+    const text = JSON.stringify(settings, (_name, value) => value?.file ? join(folder, value.file) : value);
+    await writeFile(join(folder, 'heartmark.yaml'), text); // JSON is YAML
+    env.HEARTMARK_CONFIG = join(folder, 'heartmark.yaml');
+  }
   const cli = async (...args) => JSON.parse((await run(binary, [...args, '--json'], {env, cwd: root})).stdout);
   await cli('keys', 'kek');
   const {key} = await cli('keys', 'api', '--tenant', 'demo', '--scope', 'assess,issue,verify');

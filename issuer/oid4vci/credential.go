@@ -227,6 +227,8 @@ func (s *Service) Deferred(ctx context.Context, tenant string, a Access, r Defer
 	if errors.Is(err, issuer.ErrReviewNeeded) {
 		return s.waiting(r.TransactionID, r.Encryption), nil
 	}
+	// It may stand here (9.2), and a library that many wallets are built on then refuses the credentials.
+	resp.NotificationID = ""
 	return resp, err
 }
 

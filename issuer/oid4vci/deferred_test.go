@@ -72,7 +72,7 @@ func TestDeferredRelease(t *testing.T) {
 	for range 20 {
 		wg.Go(func() {
 			resp, err := w.deferred(t, next.AccessToken, transaction)
-			if err == nil && len(resp.Credentials) == 1 && resp.NotificationID != "" {
+			if err == nil && len(resp.Credentials) == 1 && resp.NotificationID == "" {
 				good.Add(1)
 			} else {
 				wantCode(t, "at once", err, oid4vci.CodeInvalidTransaction)
