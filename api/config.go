@@ -64,6 +64,7 @@ type Config struct {
 	RateFactor float64
 
 	Keys     Keys
+	Replays  Replays
 	Issuer   Issuer
 	Wallets  Wallets
 	Registry Registry
@@ -100,6 +101,7 @@ func (c Config) Validate() error {
 	}{
 		{"DID", c.DID == ""},
 		{"Keys", c.Keys == nil},
+		{"Replays", c.Replays == nil},
 		{"Issuer", c.Issuer == nil},
 		{"Wallets", c.Wallets == nil},
 		{"Registry", c.Registry == nil},

@@ -417,3 +417,43 @@ func (fakeAssessor) Assess(_ context.Context, b evidence.Batch) ([]assessment.Re
 	}
 	return out, nil
 }
+
+// fakeReplays keeps answers in memory.
+type fakeReplays struct {
+	mu   sync.Mutex
+	kept map[string]*fakeReplay
+	fail error
+}
+
+type fakeReplay struct {
+	digest [32]byte
+	until  time.Time
+	answer []byte
+}
+
+func (f *fakeReplays) ClaimReplay(_ context.Context, name string, digest [32]byte, now, until time.Time) (bool, [32]byte, []byte, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if r, ok := f.kept[name]; ok && now.Before(r.until) {
+		return true, r.digest, r.answer, nil
+	}
+	f.kept[name] = &fakeReplay{digest: digest, until: until}
+	return false, [32]byte{}, nil, nil
+}
+
+func (f *fakeReplays) KeepReplay(_ context.Context, name string, _ [32]byte, answer []byte, until time.Time) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fail != nil {
+		return f.fail
+	}
+	f.kept[name].answer, f.kept[name].until = answer, until
+	return nil
+}
+
+func (f *fakeReplays) DropReplay(_ context.Context, name string, _ [32]byte) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.kept, name)
+	return nil
+}

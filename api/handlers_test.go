@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"heartmark/api"
 	"heartmark/api/assessmentapi"
@@ -128,6 +129,19 @@ func TestIdempotency(t *testing.T) {
 	}
 	if code, _ := send(goodKey, body, "Idempotency-Key", "k2"); code != 201 {
 		t.Errorf("after a refusal: %d, want 201", code)
+	}
+	// An answer that could not be kept is not given: the request may be sent again.
+	w.replays.fail = errors.New("disk full")
+	if code, text := send(goodKey, body, "Idempotency-Key", "k3"); code != 500 || strings.Contains(text, "tx_code") {
+		t.Errorf("not kept: %d %s", code, text)
+	}
+	w.replays.fail = nil
+	if code, _ := send(goodKey, body, "Idempotency-Key", "k3"); code != 201 {
+		t.Errorf("after that: %d, want 201", code)
+	}
+	w.clock.Advance(24 * time.Hour)
+	if code, again := send(goodKey, strings.Replace(body, "r1", "r2", 1), "Idempotency-Key", "k1"); code != 201 {
+		t.Errorf("a day later the key is free: %d %s", code, again)
 	}
 	for _, bad := range []string{strings.Repeat("k", 129), "with space", "中"} {
 		if code, _ := send(goodKey, body, "Idempotency-Key", bad); code != 400 {

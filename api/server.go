@@ -34,7 +34,6 @@ type server struct {
 	assessments *assessmentapi.Handler
 	intake      *intakeapi.Handler
 	limits      *limiter
-	replays     *replays
 	training    *trainingapi.Handler
 	metrics     metrics
 	contract    contract
@@ -54,7 +53,7 @@ func newServer(c Config) (*server, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	s := &server{c: c, limits: newLimiter(c.RateFactor, c.Now), replays: newReplays(c.Now), dialects: map[string]Dialect{}}
+	s := &server{c: c, limits: newLimiter(c.RateFactor, c.Now), dialects: map[string]Dialect{}}
 	var err error
 	if s.problems, err = problem.New(c.Origin); err != nil {
 		return nil, err

@@ -41,6 +41,7 @@ type world struct {
 	reports *fakeReports
 	verify  *fakeVerifier
 	wallets *fakeWallets
+	replays *fakeReplays
 }
 
 func newWorld(t *testing.T, change ...func(*api.Config)) *world {
@@ -49,10 +50,11 @@ func newWorld(t *testing.T, change ...func(*api.Config)) *world {
 		t: t, clock: testkit.NewClock(time.Date(2026, 2, 1, 12, 0, 0, 0, time.UTC)), log: &bytes.Buffer{},
 		metrics: prometheus.NewRegistry(), issuer: &fakeIssuer{issued: map[string]issuer.Issued{}},
 		reports: &fakeReports{kept: map[string]assessment.Report{}}, verify: &fakeVerifier{}, wallets: &fakeWallets{},
+		replays: &fakeReplays{kept: map[string]*fakeReplay{}},
 	}
 	registry := &fakeRegistry{}
 	w.config = api.Config{
-		Origin: origin, DID: "did:web:dei.example", Dev: true, Keys: testKeys(t), Issuer: w.issuer, Wallets: w.wallets,
+		Origin: origin, DID: "did:web:dei.example", Dev: true, Keys: testKeys(t), Replays: w.replays, Issuer: w.issuer, Wallets: w.wallets,
 		Registry: registry, TransLog: registry, Groups: registry, Verifier: w.verify, Reports: w.reports,
 		Assessor: fakeAssessor{}, Trainer: noTraining{}, Library: noTraining{}, Ready: func(context.Context) error { return nil },
 		Logger:  slog.New(slog.NewJSONHandler(&locked{w: w.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),

@@ -158,7 +158,7 @@ func (a *App) Work(ctx context.Context) error {
 	return g.Wait()
 }
 
-// purge removes offers and nonces that have ended.
+// purge removes offers, nonces and kept answers that have ended.
 func (a *App) purge(ctx context.Context, every time.Duration) error {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
@@ -169,6 +169,9 @@ func (a *App) purge(ctx context.Context, every time.Duration) error {
 		case <-ticker.C:
 			if _, err := a.OID4VCI.Purge(ctx, 1000); err != nil && ctx.Err() == nil {
 				a.log.WarnContext(ctx, "purge of ended offers", slog.String("error", err.Error()))
+			}
+			if _, err := a.Store.DeleteReplays(ctx, a.now(), 1000); err != nil && ctx.Err() == nil {
+				a.log.WarnContext(ctx, "purge of kept answers", slog.String("error", err.Error()))
 			}
 		}
 	}
@@ -185,7 +188,7 @@ func (a *App) handler(ctx context.Context, s *scoring, taking *intake.Service) (
 	}
 	c := api.Config{
 		Origin: a.Config.Origin, DID: a.DID(), Dev: a.Config.Mode == config.Development, TrustedProxies: proxies,
-		Keys: apiKeys{a}, Issuer: a.Issuer, Wallets: a.OID4VCI, Registry: a.Registry, TransLog: a.Log,
+		Keys: apiKeys{a}, Replays: replays{a}, Issuer: a.Issuer, Wallets: a.OID4VCI, Registry: a.Registry, TransLog: a.Log,
 		Groups: &statusBits{issuer: a.Issuer, origin: a.Config.Origin}, Verifier: a.Verifier, Reports: a.reports(), SaltKey: salt,
 		Ready: a.Store.Check, Logger: a.log, Metrics: a.metrics, Now: a.now, NewID: a.newID,
 	}

@@ -48,7 +48,7 @@ import (
 //	n  intake         (see intake.go)
 //	g  models         t      number                            rollout.Transition
 //	                  d      kind, model digest, name          a record about a model: counts and sums, no text, no person
-//	p  api            (idempotency of requests)
+//	p  api            (see replay.go)
 //	w  training       (see training.go)
 //	t  tenants        t      tenant                            schemas.Tenant
 //	                  k      SHA-256 of an API key, hex        schemas.APIKey

@@ -62,3 +62,11 @@ func TestOID4VCIStore(t *testing.T) {
 		func(t *testing.T) oid4vci.Store { return f.open(t) },
 		func(t *testing.T, s oid4vci.Store) oid4vci.Store { return f.reopen(t, s.(*badger.DB)) })
 }
+
+func TestReplayStore(t *testing.T) {
+	t.Parallel()
+	var f folders
+	storetest.Replays(t,
+		func(t *testing.T) storetest.ReplayStore { return f.open(t) },
+		func(t *testing.T, s storetest.ReplayStore) storetest.ReplayStore { return f.reopen(t, s.(*badger.DB)) })
+}
