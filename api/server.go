@@ -160,7 +160,7 @@ func (s *server) admit(c echo.Context, route Route) error {
 	}
 	c.Set(callerKeyID, who.KeyID)
 	c.SetRequest(c.Request().WithContext(edge.WithCaller(c.Request().Context(), who)))
-	return s.limits.take(route.Rate, "key "+who.KeyID, true)
+	return s.limits.takeKey(route.Rate, who.KeyID, who.PerSecond)
 }
 
 // callerKeyID is where the request's log event finds the id of the API key.

@@ -35,12 +35,23 @@ type EvidencePolicy struct {
 
 // APIKey is a platform's key as stored: its digest, never itself. A revoked one stays, so that its id is not given again.
 type APIKey struct {
-	ID        string    `json:"id"`
-	Tenant    string    `json:"tenant"`
-	Hash      string    `json:"hash"` // SHA-256 of the key, hex
-	Scopes    []string  `json:"scopes"`
+	ID     string   `json:"id"`
+	Tenant string   `json:"tenant"`
+	Hash   string   `json:"hash"` // SHA-256 of the key, hex
+	Scopes []string `json:"scopes"`
+	// Name says what the key is for, in the operator's words.
+	Name string `json:"name,omitempty"`
+	// PerSecond is how many requests a second the key may make, over time; 0 is the installation's default.
+	PerSecond float64   `json:"per_second,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
+	// ExpiresAt ends the key by itself; zero for one that lasts until it is revoked.
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
 	RevokedAt time.Time `json:"revoked_at,omitzero"`
+}
+
+// LiveAt reports whether the key opens anything at an instant.
+func (k APIKey) LiveAt(now time.Time) bool {
+	return k.RevokedAt.IsZero() && (k.ExpiresAt.IsZero() || now.Before(k.ExpiresAt))
 }
 
 var tenantName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)

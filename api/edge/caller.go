@@ -33,6 +33,8 @@ type Caller struct {
 	// Tenant is the only tenant whose objects the caller reaches.
 	Tenant string
 	Scopes []Scope
+	// PerSecond is the key's own rate limit, 0 for the default.
+	PerSecond float64
 }
 
 // Has reports whether the caller may do what s stands for.

@@ -232,7 +232,7 @@ var _ api.Keys = apiKeys{}
 // Find implements api.Keys.
 func (k apiKeys) Find(ctx context.Context, hash [sha256.Size]byte) (api.Key, error) {
 	record, err := k.app.Store.APIKey(ctx, hex.EncodeToString(hash[:]))
-	if errors.Is(err, badger.ErrNoTenant) || (err == nil && !record.RevokedAt.IsZero()) {
+	if errors.Is(err, badger.ErrNoTenant) || (err == nil && !record.LiveAt(k.app.now())) {
 		return api.Key{}, problem.ErrUnauthenticated
 	}
 	if err != nil {
@@ -245,5 +245,5 @@ func (k apiKeys) Find(ctx context.Context, hash [sha256.Size]byte) (api.Key, err
 	for n, s := range record.Scopes {
 		scopes[n] = edge.Scope(s)
 	}
-	return api.Key{ID: record.ID, Hash: hash, Tenant: record.Tenant, Scopes: scopes}, nil
+	return api.Key{ID: record.ID, Hash: hash, Tenant: record.Tenant, Scopes: scopes, PerSecond: record.PerSecond}, nil
 }

@@ -4,9 +4,6 @@ import (
 	"context"
 	"crypto"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -196,25 +193,6 @@ func (a *App) ensureAuthority(ctx context.Context, t schemas.Tenant) error {
 	return err
 }
 
-// CreateAPIKey makes a platform's key for a tenant. The key itself is returned here and nowhere else.
-func (a *App) CreateAPIKey(ctx context.Context, tenant string, scopes []string) (key string, record schemas.APIKey, err error) {
-	if _, err := a.Store.Tenant(ctx, tenant); err != nil {
-		return "", schemas.APIKey{}, err
-	}
-	secret := make([]byte, 24)
-	if _, err := rand.Read(secret); err != nil {
-		return "", schemas.APIKey{}, err
-	}
-	key = "hm_" + base64.RawURLEncoding.EncodeToString(secret)
-	record = schemas.APIKey{ID: a.newID(), Tenant: tenant, Hash: hashKey(key), Scopes: scopes, CreatedAt: a.now()}
-	return key, record, a.Store.PutAPIKey(ctx, record)
-}
-
-func hashKey(key string) string {
-	sum := sha256.Sum256([]byte(key))
-	return hex.EncodeToString(sum[:])
-}
-
 // tenants tells the issuer who its tenants are.
 type tenants struct{ app *App }
 
@@ -278,16 +256,6 @@ func (a *App) auditRegistry(ctx context.Context, e registry.AuditEvent) error {
 	return a.Store.AppendAudit(ctx, issuer.AuditEvent{
 		At: e.At, Event: e.Event, Actor: e.Actor, Object: e.Object, Detail: e.Method, Digest: e.Digest,
 	})
-}
-
-// revokeAPIKey ends a key at once.
-func (a *App) revokeAPIKey(ctx context.Context, hash string, at time.Time) error {
-	record, err := a.Store.APIKey(ctx, hash)
-	if err != nil {
-		return err
-	}
-	record.RevokedAt = at
-	return a.Store.PutAPIKey(ctx, record)
 }
 
 // secret returns 32 random bytes that this installation keeps under a name, sealed, and makes them on first use.
