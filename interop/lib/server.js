@@ -42,28 +42,38 @@ export async function startServer({settings, files = {}} = {}) {
   const cli = async (...args) => JSON.parse((await run(binary, [...args, '--json'], {env, cwd: root})).stdout);
   await cli('keys', 'kek');
   const {key} = await cli('keys', 'api', '--tenant', 'demo', '--scope', 'assess,issue,verify');
-  const child = spawn(binary, ['serve'], {env, cwd: root, stdio: ['ignore', 'ignore', 'pipe']});
-  let log = '';
-  child.stderr.on('data', chunk => { log += chunk; });
-  const exited = new Promise(resolve => child.once('exit', resolve));
-  for (let i = 0; ; i++) {
-    const ready = await fetch(`${origin}/readyz`).then(r => r.ok, () => false);
-    if (ready) break;
-    if (i > 300 || child.exitCode !== null) throw new Error(`server did not start:\n${log}`);
-    await new Promise(resolve => setTimeout(resolve, 100));
-  }
+  let child, exited;
+  const start = async () => {
+    child = spawn(binary, ['serve'], {env, cwd: root, stdio: ['ignore', 'ignore', 'pipe']});
+    let log = '';
+    child.stderr.on('data', chunk => { log += chunk; });
+    exited = new Promise(resolve => child.once('exit', resolve));
+    for (let i = 0; ; i++) {
+      const ready = await fetch(`${origin}/readyz`).then(r => r.ok, () => false);
+      if (ready) break;
+      if (i > 300 || child.exitCode !== null) throw new Error(`server did not start:\n${log}`);
+      await new Promise(resolve => setTimeout(resolve, 100));
+    }
+  };
+  await start();
   return {
     origin,
     tenant: 'demo',
-    async call(method, path, body, type = 'application/json') {
+    async call(method, path, body, type = 'application/json', headers = {}) {
       const response = await fetch(origin + path, {
-        method, body, headers: {authorization: `Bearer ${key}`, ...(body ? {'content-type': type} : {})},
+        method, body, headers: {authorization: `Bearer ${key}`, ...(body ? {'content-type': type} : {}), ...headers},
       });
       const text = await response.text();
       if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
       return text ? JSON.parse(text) : undefined;
     },
     conversation: name => readFile(join(root, 'internal', 'app', 'conversations', name), 'utf8'),
+    // crash kills the process without warning and starts another on what it left.
+    async crash() {
+      child.kill('SIGKILL');
+      await exited;
+      await start();
+    },
     async stop() {
       child.kill('SIGTERM');
       await exited;
