@@ -12,6 +12,7 @@ import (
 	"heartmark/api/assessmentapi"
 	"heartmark/api/intakeapi"
 	"heartmark/api/issuerapi"
+	"heartmark/api/keysapi"
 	"heartmark/api/registryapi"
 	"heartmark/api/trainingapi"
 	"heartmark/api/verifierapi"
@@ -64,6 +65,7 @@ type Config struct {
 	RateFactor float64
 
 	Keys     Keys
+	KeyStore keysapi.Store
 	Replays  Replays
 	Issuer   Issuer
 	Wallets  Wallets
@@ -101,6 +103,7 @@ func (c Config) Validate() error {
 	}{
 		{"DID", c.DID == ""},
 		{"Keys", c.Keys == nil},
+		{"KeyStore", c.KeyStore == nil},
 		{"Replays", c.Replays == nil},
 		{"Issuer", c.Issuer == nil},
 		{"Wallets", c.Wallets == nil},

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"heartmark/api/problem"
 	"heartmark/assessment"
 	"heartmark/assessment/evidence"
 	"heartmark/issuer"
@@ -455,5 +456,38 @@ func (f *fakeReplays) DropReplay(_ context.Context, name string, _ [32]byte) err
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.kept, name)
+	return nil
+}
+
+// fakeKeyStore keeps keys by tenant.
+type fakeKeyStore struct {
+	mu   sync.Mutex
+	made []schemas.APIKey
+}
+
+func (f *fakeKeyStore) CreateAPIKey(_ context.Context, k schemas.APIKey) (string, schemas.APIKey, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	k.ID, k.Hash = "k1", "digest"
+	f.made = append(f.made, k)
+	return "hm_secret", k, nil
+}
+
+func (f *fakeKeyStore) APIKeys(_ context.Context, tenant string) ([]schemas.APIKey, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []schemas.APIKey
+	for _, k := range f.made {
+		if k.Tenant == tenant {
+			out = append(out, k)
+		}
+	}
+	return out, nil
+}
+
+func (f *fakeKeyStore) RevokeAPIKey(_ context.Context, tenant, id string) error {
+	if tenant != "acme" || id != "k1" {
+		return problem.ErrNotFound
+	}
 	return nil
 }

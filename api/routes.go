@@ -104,7 +104,12 @@ func (s *server) restRoutes() []Route {
 	classify.Time = time.Minute
 	offer := key(post, "/v1/offers", edge.ScopeIssue, bodySmall, s.issuing.CreateOffer)
 	offer.Replay = true
+	newKey := key(post, "/v1/keys", edge.ScopeKeys, bodySmall, s.keys.Create)
+	newKey.Replay = true
 	return []Route{
+		newKey,
+		key(get, "/v1/keys", edge.ScopeKeys, 0, s.keys.List),
+		key(del, "/v1/keys/:id", edge.ScopeKeys, 0, s.keys.Revoke),
 		submit,
 		key(get, "/v1/assessments", edge.ScopeAssess, 0, s.assessments.List),
 		key(get, "/v1/assessments/:id", edge.ScopeAssess, 0, s.assessments.Get),

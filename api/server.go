@@ -13,6 +13,7 @@ import (
 	"heartmark/api/edge"
 	"heartmark/api/intakeapi"
 	"heartmark/api/issuerapi"
+	"heartmark/api/keysapi"
 	"heartmark/api/problem"
 	"heartmark/api/registryapi"
 	"heartmark/api/trainingapi"
@@ -35,6 +36,7 @@ type server struct {
 	intake      *intakeapi.Handler
 	limits      *limiter
 	training    *trainingapi.Handler
+	keys        *keysapi.Handler
 	metrics     metrics
 	contract    contract
 	dialects    map[string]Dialect // by route path, for answers outside a handler
@@ -77,6 +79,7 @@ func newServer(c Config) (*server, error) {
 		Origin: c.Origin, Issuer: c.Issuer, Status: c.Issuer, Offers: c.Wallets, Wallets: c.Wallets, Holders: c.Wallets, Pages: s.pages,
 		Metadata: c.Wallets,
 	}
+	s.keys = &keysapi.Handler{Store: c.KeyStore, Now: c.Now}
 	s.verifying = &verifierapi.Handler{Verifier: c.Verifier, Words: s.pages.CheckText}
 	s.registering = &registryapi.Handler{
 		Origin: c.Origin, DID: c.DID, Publications: c.Registry, Authorities: c.Registry, Log: c.TransLog,

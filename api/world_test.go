@@ -27,6 +27,7 @@ const (
 	goodKey  = "hm_AAAAAAAAAAAAAAAAAAAAAAAA"
 	otherKey = "hm_BBBBBBBBBBBBBBBBBBBBBBBB"
 	thinKey  = "hm_CCCCCCCCCCCCCCCCCCCCCCCC"
+	slowKey  = "hm_DDDDDDDDDDDDDDDDDDDDDDDD"
 )
 
 // world is a server over small parts whose answers a test can set.
@@ -54,7 +55,7 @@ func newWorld(t *testing.T, change ...func(*api.Config)) *world {
 	}
 	registry := &fakeRegistry{}
 	w.config = api.Config{
-		Origin: origin, DID: "did:web:dei.example", Dev: true, Keys: testKeys(t), Replays: w.replays, Issuer: w.issuer, Wallets: w.wallets,
+		Origin: origin, DID: "did:web:dei.example", Dev: true, Keys: testKeys(t), KeyStore: &fakeKeyStore{}, Replays: w.replays, Issuer: w.issuer, Wallets: w.wallets,
 		Registry: registry, TransLog: registry, Groups: registry, Verifier: w.verify, Reports: w.reports,
 		Assessor: fakeAssessor{}, Trainer: noTraining{}, Library: noTraining{}, Ready: func(context.Context) error { return nil },
 		Logger:  slog.New(slog.NewJSONHandler(&locked{w: w.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -96,6 +97,7 @@ func testKeys(t *testing.T) api.KeyList {
 		{ID: "k-acme", Hash: hash(goodKey), Tenant: "acme", Scopes: edge.Scopes()},
 		{ID: "k-beta", Hash: hash(otherKey), Tenant: "beta", Scopes: edge.Scopes()},
 		{ID: "k-thin", Hash: hash(thinKey), Tenant: "acme"},
+		{ID: "k-slow", Hash: hash(slowKey), Tenant: "acme", Scopes: []edge.Scope{edge.ScopeKeys, edge.ScopeIssue}, PerSecond: 5},
 	}
 	if err := list.Validate(); err != nil {
 		t.Fatal(err)

@@ -19,11 +19,12 @@ const (
 	ScopeOperate       Scope = "operate"        // stop scoring, for the whole installation
 	ScopeRegistryWrite Scope = "registry:write" // authorities, schemas, keys
 	ScopeVerify        Scope = "verify"         // raised limits on verification
+	ScopeKeys          Scope = "keys"           // the tenant's own API keys
 )
 
 // Scopes returns every scope.
 func Scopes() []Scope {
-	return []Scope{ScopeIssue, ScopeAssess, ScopeConsent, ScopeSubjects, ScopeOperate, ScopeRegistryWrite, ScopeVerify}
+	return []Scope{ScopeIssue, ScopeAssess, ScopeConsent, ScopeSubjects, ScopeOperate, ScopeRegistryWrite, ScopeVerify, ScopeKeys}
 }
 
 // Caller is whom an API key stands for.

@@ -14,18 +14,13 @@ import (
 
 	"heartmark/api"
 	"heartmark/api/edge"
+	"heartmark/api/keysapi"
+	"heartmark/api/problem"
 	"heartmark/internal/store/badger"
 	"heartmark/issuer"
 	"heartmark/schemas"
 
 	"github.com/spf13/cobra"
-)
-
-// Bounds of a key's own settings.
-const (
-	maxKeyName      = 64
-	maxKeyPerSecond = 10_000
-	minKeyLife      = time.Minute
 )
 
 // errKeySettings is returned for a key that cannot be made as asked.
@@ -43,10 +38,10 @@ func (a *App) CreateAPIKey(ctx context.Context, k schemas.APIKey) (key string, r
 		return "", schemas.APIKey{}, fmt.Errorf("%w: no scope", errKeySettings)
 	case slices.ContainsFunc(k.Scopes, func(s string) bool { return !slices.Contains(edge.Scopes(), edge.Scope(s)) }):
 		return "", schemas.APIKey{}, fmt.Errorf("%w: scopes %v are not all of %v", errKeySettings, k.Scopes, edge.Scopes())
-	case len(k.Name) > maxKeyName || k.PerSecond < 0 || k.PerSecond > maxKeyPerSecond:
-		return "", schemas.APIKey{}, fmt.Errorf("%w: a name of at most %d bytes, a rate of at most %d a second", errKeySettings, maxKeyName, maxKeyPerSecond)
-	case !k.ExpiresAt.IsZero() && k.ExpiresAt.Before(now.Add(minKeyLife)):
-		return "", schemas.APIKey{}, fmt.Errorf("%w: it would end within %s", errKeySettings, minKeyLife)
+	case len(k.Name) > keysapi.MaxName || k.PerSecond < 0 || k.PerSecond > keysapi.MaxPerSecond:
+		return "", schemas.APIKey{}, fmt.Errorf("%w: a name of at most %d bytes, a rate of at most %d a second", errKeySettings, keysapi.MaxName, keysapi.MaxPerSecond)
+	case !k.ExpiresAt.IsZero() && k.ExpiresAt.Before(now.Add(keysapi.MinLife)):
+		return "", schemas.APIKey{}, fmt.Errorf("%w: it would end within %s", errKeySettings, keysapi.MinLife)
 	}
 	secret := make([]byte, 24)
 	if _, err := rand.Read(secret); err != nil {
@@ -86,6 +81,25 @@ func (a *App) RevokeAPIKey(ctx context.Context, tenant, which string) error {
 		return a.Store.PutAPIKey(ctx, k)
 	}
 	return fmt.Errorf("API key of %s: %w", tenant, badger.ErrNoTenant)
+}
+
+// keyStore serves a tenant's keys over HTTP.
+type keyStore struct{ *App }
+
+var _ keysapi.Store = keyStore{}
+
+// APIKeys implements keysapi.Store.
+func (k keyStore) APIKeys(ctx context.Context, tenant string) ([]schemas.APIKey, error) {
+	return k.Store.APIKeys(ctx, tenant)
+}
+
+// RevokeAPIKey implements keysapi.Store.
+func (k keyStore) RevokeAPIKey(ctx context.Context, tenant, id string) error {
+	err := k.App.RevokeAPIKey(ctx, tenant, id)
+	if errors.Is(err, badger.ErrNoTenant) {
+		return fmt.Errorf("%w: %w", problem.ErrNotFound, err)
+	}
+	return err
 }
 
 // auditAPIKey writes what will happen to a key to the audit trail.
