@@ -191,6 +191,9 @@ func (a *App) joinParts(_ context.Context, o Options) error {
 		return err
 	}
 	a.Processor = dataintegrity.New(loader)
+	if a.Config.Verifier.Ed25519 == config.Ed25519Standard {
+		a.Processor = a.Processor.WithStandardEd25519()
+	}
 	client, err := fetch.New(fetch.Config{Now: a.now, AllowLoopbackOrigins: a.developmentOrigins()})
 	if err != nil {
 		return err

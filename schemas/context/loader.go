@@ -158,6 +158,12 @@ func (l *Loader) Document(address string) ([]byte, error) {
 	return nil, fmt.Errorf("%w: %.200q", ErrUnknownContext, address)
 }
 
+// Knows tells whether Document has an answer for address.
+func (l *Loader) Knows(address string) bool {
+	_, ok := l.byURL[address]
+	return ok || isDEI(address)
+}
+
 // URLs returns the addresses that the loader knows apart from DEIPath, sorted.
 func (l *Loader) URLs() []string {
 	urls := make([]string, 0, len(l.byURL))
