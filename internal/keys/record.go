@@ -22,8 +22,8 @@ const (
 	KindRequestObject Kind = "request_object"
 	// KindMetadata signs the metadata of an OpenID4VCI issuer.
 	KindMetadata Kind = "metadata"
-	KindSnapshot      Kind = "snapshot"
-	KindLog           Kind = "log"
+	KindSnapshot Kind = "snapshot"
+	KindLog      Kind = "log"
 	// KindSeal is the data key of a tenant. It is made by the service itself and signs nothing.
 	KindSeal Kind = "seal"
 )
