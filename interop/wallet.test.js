@@ -11,7 +11,7 @@ import * as oauth2 from '@openid4vc/oauth2';
 import * as openid4vci from '@openid4vc/openid4vci';
 import {confine, documentLoader} from './lib/loader.js';
 import {startServer} from './lib/server.js';
-import {callbacks, walletKey} from './lib/wallet.js';
+import {callbacks, take, walletKey} from './lib/wallet.js';
 
 let server, restore, report, credential;
 
@@ -27,22 +27,6 @@ after(async () => {
   restore?.();
   await server?.stop();
 });
-
-async function take(client, key, offer, txCode) {
-  const credentialOffer = await client.resolveCredentialOffer(offer);
-  const issuerMetadata = await client.resolveIssuerMetadata(credentialOffer.credential_issuer);
-  const {accessTokenResponse} = await client.retrievePreAuthorizedCodeAccessTokenFromOffer({credentialOffer, issuerMetadata, txCode});
-  const accessToken = accessTokenResponse.access_token;
-  const {c_nonce: nonce} = await client.requestNonce({issuerMetadata});
-  const credentialConfigurationId = credentialOffer.credential_configuration_ids[0];
-  const {jwt} = await client.createCredentialRequestJwtProof({
-    issuerMetadata, credentialConfigurationId, nonce,
-    signer: {method: 'jwk', alg: 'EdDSA', publicJwk: key.publicJwk},
-  });
-  const request = {issuerMetadata, accessToken, credentialConfigurationId, proofs: {jwt: [jwt]}};
-  const {credentialResponse} = await client.retrieveCredentials(request);
-  return {issuerMetadata, accessToken, request, credentialResponse};
-}
 
 test('a wallet takes the credential with a transaction code', async () => {
   const key = await walletKey();

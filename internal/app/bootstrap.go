@@ -21,12 +21,21 @@ func (a *App) bootstrap(ctx context.Context) error {
 		return fmt.Errorf("recover: %w", err)
 	}
 	for _, kind := range []keys.Kind{keys.KindSnapshot, keys.KindLog} {
-		if err := a.ensureKey(ctx, "", kind); err != nil {
+		if err := a.ensureKey(ctx, "", kind, keys.AlgEdDSA); err != nil {
 			return fmt.Errorf("installation: %w", err)
 		}
 	}
 	if err := a.publishVocabulary(ctx); err != nil {
 		return err
+	}
+	tenants, err := a.Store.Tenants(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range tenants { // of a version that issued in fewer forms
+		if err := a.ensureTenantKeys(ctx, t.ID); err != nil {
+			return err
+		}
 	}
 	if a.Config.Mode != config.Development {
 		return nil

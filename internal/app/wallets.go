@@ -195,7 +195,7 @@ func (w walletProofs) Check(doc map[string]any, key crypto.PublicKey) error {
 func (a *App) metadataSigner(ctx context.Context, tenant string) (oid4vci.MetadataSigner, error) {
 	handle, err := a.Keys.SignerFor(ctx, tenant, keys.KindMetadata)
 	if errors.Is(err, keys.ErrNotFound) {
-		if err = a.ensureKey(ctx, tenant, keys.KindMetadata); err == nil {
+		if err = a.ensureKey(ctx, tenant, keys.KindMetadata, keys.AlgEdDSA); err == nil {
 			handle, err = a.Keys.SignerFor(ctx, tenant, keys.KindMetadata)
 		}
 	}
@@ -226,23 +226,25 @@ func (a *App) walletTenant(ctx context.Context, id string) (oid4vci.Tenant, erro
 	if err != nil {
 		return oid4vci.Tenant{}, err
 	}
-	return oid4vci.Tenant{Name: record.Name, Names: record.Names, Logo: a.logo(record), Configurations: a.Issuer.Configurations()}, nil
+	return oid4vci.Tenant{Name: record.Name, Names: record.Names, Logo: a.logo(record), Configurations: walletConfigurations(a.Issuer.Configurations())}, nil
 }
 
 // issueForWallet issues what a wallet has earned by its proofs.
 func (a *App) issueForWallet(ctx context.Context, r oid4vci.IssueRequest) (oid4vci.Issued, error) {
+	configuration, form := formOf(a.Issuer.Configurations(), r.Configuration)
 	issued, err := a.Issuer.Issue(issuer.WithActor(ctx, "wallet"), issuer.Request{
-		Tenant: r.Tenant, Configuration: r.Configuration, ReportID: r.ReportID, HolderID: r.HolderID,
+		Tenant: r.Tenant, Configuration: configuration, ReportID: r.ReportID, HolderID: r.HolderID,
 		IdempotencyKey: r.IdempotencyKey, Language: r.Language,
 	})
 	if err != nil {
 		return oid4vci.Issued{}, err
 	}
-	return oid4vci.Issued{ID: string(issued.ID), Format: issued.Format, Credential: issued.Credential}, nil
+	return oid4vci.Issued{ID: string(issued.ID), Format: issued.Forms[form].Format, Credential: issued.Forms[form].Credential}, nil
 }
 
 // readyToIssue tells whether a credential could be issued now, so that an offer is not made in vain.
 func (a *App) readyToIssue(ctx context.Context, tenant, configuration, report string) error {
+	configuration, _ = formOf(a.Issuer.Configurations(), configuration)
 	if _, err := a.Issuer.Configuration(configuration); err != nil {
 		return err
 	}

@@ -57,6 +57,8 @@ type Config struct {
 	Wallets Wallets `yaml:"wallets"`
 	// Login is the external OpenID Connect provider at which holders sign in; none where its issuer is empty.
 	Login Login `yaml:"login"`
+	// Issuer says what can be issued.
+	Issuer Issuer `yaml:"issuer"`
 	// Verifier says how credentials are checked.
 	Verifier Verifier `yaml:"verifier"`
 }
@@ -205,6 +207,9 @@ func (c Config) Validate() error {
 	}
 	if c.Assessment.Workers < 0 || c.Assessment.Workers > 64 {
 		faults = append(faults, fmt.Errorf("assessment.workers: %d is not between 0 and 64", c.Assessment.Workers))
+	}
+	if _, err := c.Issuer.Build(); err != nil {
+		faults = append(faults, err)
 	}
 	if !slices.Contains([]string{"", Ed25519Tables, Ed25519Standard}, c.Verifier.Ed25519) {
 		faults = append(faults, fmt.Errorf("verifier.ed25519: %q is none of %s, %s", c.Verifier.Ed25519, Ed25519Tables, Ed25519Standard))

@@ -22,9 +22,10 @@ function freePort() {
   });
 }
 
-// startServer takes settings of the configuration beyond those that the environment carries; files holds texts by name,
-// whose paths the settings get as `{file: name}`.
-export async function startServer({settings, files = {}} = {}) {
+// startServer takes settings of the configuration beside the development settings, which the environment gives, as YAML or as
+// an object; files holds texts by name, whose paths an object gets as `{file: name}`.
+export async function startServer(config = '') {
+  const {settings, files = {}} = typeof config === 'string' ? {} : config;
   const folder = await mkdtemp(join(tmpdir(), 'heartmark-interop-'));
   const port = await freePort();
   const origin = `http://localhost:${port}`;
@@ -32,13 +33,11 @@ export async function startServer({settings, files = {}} = {}) {
     ...process.env,
     HEARTMARK_ORIGIN: origin, HEARTMARK_LISTEN: `127.0.0.1:${port}`, HEARTMARK_OPS_LISTEN: '',
     HEARTMARK_DATA_DIR: join(folder, 'store'), HEARTMARK_KEK_FILE: join(folder, 'secrets', 'kek'),
+    HEARTMARK_CONFIG: join(folder, 'heartmark.yaml'),
   };
-  if (settings) {
-    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, {mode: 0o600});
-    const text = JSON.stringify(settings, (_name, value) => value?.file ? join(folder, value.file) : value);
-    await writeFile(join(folder, 'heartmark.yaml'), text); // JSON is YAML
-    env.HEARTMARK_CONFIG = join(folder, 'heartmark.yaml');
-  }
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, {mode: 0o600});
+  // JSON is YAML
+  await writeFile(env.HEARTMARK_CONFIG, settings ? JSON.stringify(settings, (_name, value) => value?.file ? join(folder, value.file) : value) : String(typeof config === 'string' ? config : ''));
   const cli = async (...args) => JSON.parse((await run(binary, [...args, '--json'], {env, cwd: root})).stdout);
   await cli('keys', 'kek');
   const {key} = await cli('keys', 'api', '--tenant', 'demo', '--scope', 'assess,issue,verify');

@@ -5,11 +5,15 @@ import {exportJWK, generateKeyPair, SignJWT} from 'jose';
 
 export async function walletKey(alg = 'EdDSA') {
   const {publicKey, privateKey} = await generateKeyPair(alg, {...(alg === 'EdDSA' ? {crv: 'Ed25519'} : {}), extractable: true});
-  return {alg, publicJwk: await exportJWK(publicKey), privateKey};
+  const publicJwk = await exportJWK(publicKey);
+  const {kty, crv, x} = publicJwk;
+  const did = 'did:jwk:' + Buffer.from(JSON.stringify({crv, kty, x})).toString('base64url'); // of an Ed25519 key
+  return {alg, publicJwk, privateKey, did};
 }
 
 // callbacks signs with whichever of the keys is asked for.
-export function callbacks(keys, clientAuthentication = clientAuthenticationAnonymous()) {
+export function callbacks(wanted, clientAuthentication = clientAuthenticationAnonymous()) {
+  const keys = [wanted].flat();
   const refuse = () => { throw new Error('not part of this flow'); };
   return {
     fetch: (...args) => globalThis.fetch(...args),
@@ -39,4 +43,20 @@ export async function signIn(authorizationUrl, txCode, {decision = 'allow', lang
     body: new URLSearchParams({request_uri: field('request_uri'), client_id: field('client_id'), tx_code: txCode, decision}),
   });
   return {status: answer.status, location: answer.headers.get('location'), html, policy: page.headers.get('content-security-policy')};
+}
+
+export async function take(client, key, offer, txCode) {
+  const credentialOffer = await client.resolveCredentialOffer(offer);
+  const issuerMetadata = await client.resolveIssuerMetadata(credentialOffer.credential_issuer);
+  const {accessTokenResponse} = await client.retrievePreAuthorizedCodeAccessTokenFromOffer({credentialOffer, issuerMetadata, txCode});
+  const accessToken = accessTokenResponse.access_token;
+  const {c_nonce: nonce} = await client.requestNonce({issuerMetadata});
+  const credentialConfigurationId = credentialOffer.credential_configuration_ids[0];
+  const {jwt} = await client.createCredentialRequestJwtProof({
+    issuerMetadata, credentialConfigurationId, nonce,
+    signer: {method: 'jwk', alg: 'EdDSA', publicJwk: key.publicJwk},
+  });
+  const request = {issuerMetadata, accessToken, credentialConfigurationId, proofs: {jwt: [jwt]}};
+  const {credentialResponse} = await client.retrieveCredentials(request);
+  return {issuerMetadata, accessToken, request, credentialResponse};
 }

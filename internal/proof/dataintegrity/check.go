@@ -26,6 +26,9 @@ func (p *Processor) Check(doc, proof map[string]any, key crypto.PublicKey) error
 	if err != nil {
 		return err
 	}
+	if s.sd {
+		return p.checkSelective(doc, proof, parsed, key)
+	}
 	signature, err := decodeValue(parsed.Value, s.alg.size(key))
 	if err != nil {
 		return err

@@ -48,6 +48,24 @@ func (p *Processor) CanonicalBothWays(doc map[string]any) (short, general []byte
 // SoundPoint is the check of Ed25519 keys.
 var SoundPoint = soundPoint
 
+// HiddenStatements returns the statements of doc under hidden labels, and the places of those that pointers select.
+func (p *Processor) HiddenStatements(doc map[string]any, key []byte, pointers []string) ([]string, []int, error) {
+	own, err := normalizeObject(doc)
+	if err != nil {
+		return nil, nil, err
+	}
+	contexts, err := p.inspect(own)
+	if err != nil {
+		return nil, nil, err
+	}
+	d, err := p.hideLabels(own, contexts, key)
+	if err != nil {
+		return nil, nil, err
+	}
+	places, _, err := d.group(pointers)
+	return d.lines, places, err
+}
+
 // ExpandedVerify is the check by a key's tables alone, and whether the key could be expanded.
 func ExpandedVerify(key ed25519.PublicKey, data, signature []byte) (valid, expanded bool) {
 	k, err := voi.NewExpandedPublicKey(voi.PublicKey(key))

@@ -19,15 +19,17 @@ type ProofOptions struct {
 	Cryptosuite        string    // EdDSARDFC2022 when empty
 	Challenge, Domain  string
 	ID                 string
-	PreviousProof      []string // ids of proofs in the document that this one endorses; needs Add
+	// Mandatory are the JSON Pointers of what every presentation shows, for ECDSASD2023.
+	Mandatory     []string
+	PreviousProof []string // ids of proofs in the document that this one endorses; needs Add
 	// Add puts the proof beside those the document has. Without it, a document with a proof is refused.
 	Add bool
 }
 
 // Sign returns doc with one proof more, made by signer; proof is always an array. doc is not changed, but may share members
-// with what is returned. The signer gets the message itself for Ed25519 (crypto.Hash(0)) and its digest for ECDSA. Sign
-// refuses what Check would not verify: undefined terms, contexts outside the fixed set, numbers that readers could round,
-// a key unfit for the suite.
+// with what is returned. The signer may be one that takes whole messages only (crypto.MessageSigner). Sign refuses what
+// Check would not verify: undefined terms, contexts outside the fixed set, numbers that readers could round, a key unfit
+// for the suite.
 func (p *Processor) Sign(doc map[string]any, o ProofOptions, signer crypto.Signer) (map[string]any, error) {
 	if o.Cryptosuite == "" {
 		o.Cryptosuite = EdDSARDFC2022
@@ -35,6 +37,9 @@ func (p *Processor) Sign(doc map[string]any, o ProofOptions, signer crypto.Signe
 	s, err := lookUp(o.Cryptosuite)
 	if err != nil {
 		return nil, err
+	}
+	if len(o.Mandatory) > 0 && !s.sd {
+		return nil, fmt.Errorf("%w: %s signs the whole document", ErrPointer, o.Cryptosuite)
 	}
 	if signer == nil {
 		return nil, fmt.Errorf("%w: no signer", ErrKey)
@@ -46,6 +51,9 @@ func (p *Processor) Sign(doc map[string]any, o ProofOptions, signer crypto.Signe
 	config, err := o.config()
 	if err != nil {
 		return nil, err
+	}
+	if s.sd {
+		return p.signSelective(doc, o, config, signer)
 	}
 	own, existing, data, err := p.signData(doc, o, config, s, hash)
 	if err != nil {
