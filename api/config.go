@@ -12,6 +12,7 @@ import (
 	"heartmark/api/assessmentapi"
 	"heartmark/api/intakeapi"
 	"heartmark/api/issuerapi"
+	"heartmark/api/keysapi"
 	"heartmark/api/policyapi"
 	"heartmark/api/presentationapi"
 	"heartmark/api/registryapi"
@@ -36,6 +37,7 @@ type Issuer interface {
 type Wallets interface {
 	issuerapi.Offers
 	issuerapi.Wallets
+	issuerapi.Holders
 	issuerapi.Metadata
 }
 
@@ -71,6 +73,8 @@ type Config struct {
 	RateFactor float64
 
 	Keys     Keys
+	KeyStore keysapi.Store
+	Replays  Replays
 	Issuer   Issuer
 	Wallets  Wallets
 	Registry Registry
@@ -119,6 +123,8 @@ func (c Config) Validate() error {
 	}{
 		{"DID", c.DID == ""},
 		{"Keys", c.Keys == nil},
+		{"KeyStore", c.KeyStore == nil},
+		{"Replays", c.Replays == nil},
 		{"Issuer", c.Issuer == nil},
 		{"Wallets", c.Wallets == nil},
 		{"Registry", c.Registry == nil},

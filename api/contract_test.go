@@ -13,6 +13,7 @@ import (
 	"heartmark/api/assessmentapi"
 	"heartmark/api/intakeapi"
 	"heartmark/api/issuerapi"
+	"heartmark/api/keysapi"
 	"heartmark/api/liveapi"
 	"heartmark/api/policyapi"
 	"heartmark/api/presentationapi"
@@ -193,6 +194,8 @@ func TestDocumentAgreesWithWireTypes(t *testing.T) {
 		"StatusAnswer": issuerapi.StatusAnswer{}, "ConfigurationPage": issuerapi.ConfigurationPage{},
 		"ConfigurationAnswer": issuerapi.ConfigurationAnswer{}, "DisplayAnswer": issuerapi.DisplayAnswer{},
 		"OfferRequest": issuerapi.OfferRequest{}, "OfferAnswer": issuerapi.OfferAnswer{}, "OfferState": issuerapi.OfferState{},
+		"ReleaseRequest": issuerapi.ReleaseRequest{}, "ChallengeAnswer": issuerapi.ChallengeAnswer{},
+		"KeyRequest": keysapi.KeyRequest{}, "KeyAnswer": keysapi.KeyAnswer{}, "NewKeyAnswer": keysapi.NewKeyAnswer{}, "KeyPage": keysapi.KeyPage{},
 		"NonceAnswer": issuerapi.NonceAnswer{}, "VerifyRequest": verifierapi.VerifyRequest{}, "LogProof": verifierapi.LogProof{},
 		"VerifyAnswer": verifierapi.VerifyAnswer{}, "Check": verifier.Check{}, "Health": api.Health{},
 		"PlanRequest": trainingapi.PlanRequest{}, "PlanAnswer": trainingapi.PlanAnswer{}, "PlanView": training.PlanView{},

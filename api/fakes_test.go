@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"heartmark/api/problem"
 	"heartmark/api/ui"
 	"heartmark/assessment/training"
 
@@ -111,7 +112,7 @@ func (f *fakeIssuer) Reinstate(_ context.Context, tenant string, id schemas.Cred
 type fakeWallets struct{ offers, nonces int }
 
 func (f *fakeWallets) CreateOffer(_ context.Context, r oid4vci.OfferRequest) (oid4vci.Offer, error) {
-	if r.Configuration == "nope" {
+	if r.Configurations[0] == "nope" {
 		return oid4vci.Offer{}, &oid4vci.Error{Code: oid4vci.CodeUnknownConfiguration, Description: "no such configuration", Status: 400}
 	}
 	f.offers++
@@ -148,14 +149,109 @@ func (f *fakeWallets) Token(_ context.Context, r oid4vci.TokenRequest) (oid4vci.
 
 func (f *fakeWallets) Nonce(context.Context, string) (string, error) { f.nonces++; return "n", nil }
 
-func (f *fakeWallets) Credential(_ context.Context, _, token string, _ oid4vci.CredentialRequest) (oid4vci.CredentialResponse, error) {
-	if token != "at" {
-		return oid4vci.CredentialResponse{}, &oid4vci.Error{Code: oid4vci.CodeInvalidToken, Description: "bad token", Status: 401, Challenge: `Bearer error="invalid_token"`}
+func (f *fakeWallets) Credential(_ context.Context, _ string, a oid4vci.Access, r oid4vci.CredentialRequest) (oid4vci.CredentialResponse, error) {
+	if a.Token != "at" {
+		return oid4vci.CredentialResponse{}, &oid4vci.Error{
+			Code: oid4vci.CodeInvalidToken, Description: "bad token", Status: 401, Challenge: `Bearer error="invalid_token"`, DPoPNonce: "fresh",
+		}
+	}
+	if r.CredentialConfigurationID == "held" {
+		return oid4vci.CredentialResponse{TransactionID: "tid", Interval: 30}, nil
 	}
 	return oid4vci.CredentialResponse{Credentials: []oid4vci.IssuedCredential{{Credential: json.RawMessage(`{}`)}}, NotificationID: "nid"}, nil
 }
 
-func (f *fakeWallets) Notify(context.Context, string, string, oid4vci.Notification) error { return nil }
+func (f *fakeWallets) Deferred(_ context.Context, _ string, _ oid4vci.Access, r oid4vci.DeferredRequest) (oid4vci.CredentialResponse, error) {
+	if r.TransactionID != "tid" {
+		return oid4vci.CredentialResponse{}, &oid4vci.Error{Code: oid4vci.CodeInvalidTransaction, Description: "no such transaction", Status: 400}
+	}
+	return oid4vci.CredentialResponse{TransactionID: "tid", Interval: 30}, nil
+}
+
+func (f *fakeWallets) OpenRequest(_ string, body []byte) ([]byte, error) {
+	if string(body) != "jwe" {
+		return nil, &oid4vci.Error{Code: oid4vci.CodeInvalidEncryption, Description: "does not open", Status: 400}
+	}
+	return []byte(`{"credential_configuration_id":"c"}`), nil
+}
+
+func (f *fakeWallets) Notify(context.Context, string, oid4vci.Access, oid4vci.Notification) error {
+	return nil
+}
+
+func (f *fakeWallets) DPoPNonce(string) string { return "dn" }
+
+func (f *fakeWallets) Challenge(context.Context, string) (string, error) { return "ch", nil }
+
+func (f *fakeWallets) Push(_ context.Context, r oid4vci.AuthorizationRequest) (oid4vci.Pushed, error) {
+	if r.HasRequest || r.CodeChallengeMethod != "S256" || len(r.ClientAssertion.Attestation) > 0 {
+		return oid4vci.Pushed{}, &oid4vci.Error{Code: oid4vci.CodeInvalidClient, Description: "no", Status: 401, AttestationChallenge: "ch"}
+	}
+	return oid4vci.Pushed{RequestURI: "urn:ietf:params:oauth:request_uri:x", ExpiresIn: 300}, nil
+}
+
+func (f *fakeWallets) OfferCard(_ context.Context, _, ref string) (oid4vci.OfferCard, error) {
+	if ref != "r" {
+		return oid4vci.OfferCard{}, oid4vci.ErrNotFound
+	}
+	return oid4vci.OfferCard{
+		URI: "openid-credential-offer://?credential_offer_uri=x", Issuer: map[string]string{"en": "<b>Acme", "zh": "阿克米"},
+		Credentials: []map[string]string{{"en": "Badge", "zh": "徽章"}}, NeedsCode: true,
+	}, nil
+}
+
+func (f *fakeWallets) Release(_ context.Context, tenant, id string) error {
+	if tenant != "acme" || id != "o1" {
+		return oid4vci.ErrNotFound
+	}
+	return nil
+}
+
+func (f *fakeWallets) Refuse(_ context.Context, tenant, _, _ string) error {
+	if tenant != "acme" {
+		return oid4vci.ErrNotFound
+	}
+	return oid4vci.ErrDecided
+}
+
+func (f *fakeWallets) Authorization(_ context.Context, _, requestURI, _ string) (oid4vci.AuthorizationPage, error) {
+	if requestURI != "ru" && requestURI != "login" {
+		return oid4vci.AuthorizationPage{}, oid4vci.ErrNotFound
+	}
+	return oid4vci.AuthorizationPage{
+		Issuer: map[string]string{"en": "Acme", "zh": "阿克米"}, Credentials: []map[string]string{{"en": "Badge", "zh": "徽章"}},
+		Client: `<script>alert(1)</script>`, ReturnTo: "w.example", Target: "https://w.example", Login: requestURI == "login",
+	}, nil
+}
+
+func (f *fakeWallets) Approve(_ context.Context, _, _, _, txCode string) (oid4vci.Decision, error) {
+	if txCode != "123456" {
+		return oid4vci.Decision{Wrong: true}, nil
+	}
+	return oid4vci.Decision{RedirectTo: "https://w.example/cb?code=c"}, nil
+}
+
+func (f *fakeWallets) Deny(context.Context, string, string, string) (oid4vci.Decision, error) {
+	return oid4vci.Decision{RedirectTo: "https://w.example/cb?error=access_denied"}, nil
+}
+
+func (f *fakeWallets) BeginLogin(context.Context, string, string, string) (oid4vci.LoginStart, error) {
+	return oid4vci.LoginStart{URL: "https://idp.example/auth?state=s", Cookie: "ck"}, nil
+}
+
+func (f *fakeWallets) FinishLogin(_ context.Context, state, cookie, code string) (oid4vci.Decision, error) {
+	switch {
+	case state != "s" || cookie != "ck":
+		return oid4vci.Decision{}, oid4vci.ErrNotFound
+	case code == "":
+		return oid4vci.Decision{}, oid4vci.ErrLogin
+	case code == "other":
+		return oid4vci.Decision{Wrong: true}, nil
+	}
+	return oid4vci.Decision{RedirectTo: "https://w.example/cb?code=c"}, nil
+}
+
+func (f *fakeWallets) SignedMetadata(context.Context, string) (string, error) { return "a.b.c", nil }
 
 func (f *fakeWallets) Metadata(_ context.Context, tenant string) (map[string]any, error) {
 	if tenant != "acme" {
@@ -379,6 +475,79 @@ func (fakeStatements) Report(_ context.Context, tenant string, s bulk.Summary) (
 func (fakeStatements) Known(_ context.Context, tenant string) error {
 	if tenant != "acme" {
 		return issuer.ErrNotFound
+	}
+	return nil
+}
+
+// fakeReplays keeps answers in memory.
+type fakeReplays struct {
+	mu   sync.Mutex
+	kept map[string]*fakeReplay
+	fail error
+}
+
+type fakeReplay struct {
+	digest [32]byte
+	until  time.Time
+	answer []byte
+}
+
+func (f *fakeReplays) ClaimReplay(_ context.Context, name string, digest [32]byte, now, until time.Time) (bool, [32]byte, []byte, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if r, ok := f.kept[name]; ok && now.Before(r.until) {
+		return true, r.digest, r.answer, nil
+	}
+	f.kept[name] = &fakeReplay{digest: digest, until: until}
+	return false, [32]byte{}, nil, nil
+}
+
+func (f *fakeReplays) KeepReplay(_ context.Context, name string, _ [32]byte, answer []byte, until time.Time) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fail != nil {
+		return f.fail
+	}
+	f.kept[name].answer, f.kept[name].until = answer, until
+	return nil
+}
+
+func (f *fakeReplays) DropReplay(_ context.Context, name string, _ [32]byte) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.kept, name)
+	return nil
+}
+
+// fakeKeyStore keeps keys by tenant.
+type fakeKeyStore struct {
+	mu   sync.Mutex
+	made []schemas.APIKey
+}
+
+func (f *fakeKeyStore) CreateAPIKey(_ context.Context, k schemas.APIKey) (string, schemas.APIKey, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	k.ID, k.Hash = "k1", "digest"
+	f.made = append(f.made, k)
+	return "hm_secret", k, nil
+}
+
+func (f *fakeKeyStore) APIKeys(_ context.Context, tenant string) ([]schemas.APIKey, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []schemas.APIKey
+	for _, k := range f.made {
+		if k.Tenant == tenant {
+			out = append(out, k)
+		}
+	}
+	return out, nil
+}
+
+func (f *fakeKeyStore) RevokeAPIKey(_ context.Context, tenant, id string) error {
+	if tenant != "acme" || id != "k1" {
+		return problem.ErrNotFound
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"heartmark/api"
 	"heartmark/api/assessmentapi"
@@ -129,6 +130,19 @@ func TestIdempotency(t *testing.T) {
 	if code, _ := send(goodKey, body, "Idempotency-Key", "k2"); code != 201 {
 		t.Errorf("after a refusal: %d, want 201", code)
 	}
+	// An answer that could not be kept is not given: the request may be sent again.
+	w.replays.fail = errors.New("disk full")
+	if code, text := send(goodKey, body, "Idempotency-Key", "k3"); code != 500 || strings.Contains(text, "tx_code") {
+		t.Errorf("not kept: %d %s", code, text)
+	}
+	w.replays.fail = nil
+	if code, _ := send(goodKey, body, "Idempotency-Key", "k3"); code != 201 {
+		t.Errorf("after that: %d, want 201", code)
+	}
+	w.clock.Advance(24 * time.Hour)
+	if code, again := send(goodKey, strings.Replace(body, "r1", "r2", 1), "Idempotency-Key", "k1"); code != 201 {
+		t.Errorf("a day later the key is free: %d %s", code, again)
+	}
 	for _, bad := range []string{strings.Repeat("k", 129), "with space", "中"} {
 		if code, _ := send(goodKey, body, "Idempotency-Key", bad); code != 400 {
 			t.Errorf("key %q: %d, want 400", bad, code)
@@ -158,6 +172,17 @@ func TestWalletRoutes(t *testing.T) {
 		{"no token", "/credential", `{"credential_configuration_id":"c"}`, []string{"Content-Type", "application/json"}, 401, `"error":"invalid_token"`},
 		{"API key as token", "/credential", `{"credential_configuration_id":"c"}`, withJSON(goodKey), 401, `"error":"invalid_token"`},
 		{"bad request", "/credential", `[]`, []string{"Content-Type", "application/json", "Authorization", "Bearer at"}, 400, `"error":"invalid_credential_request"`},
+		{"held back", "/credential", `{"credential_configuration_id":"held","proofs":{"jwt":["x"]}}`, []string{"Content-Type", "application/json", "Authorization", "DPoP at"}, 202, `"transaction_id":"tid","interval":30`},
+		{"encrypted request", "/credential", `jwe`, []string{"Content-Type", "application/jwt", "Authorization", "Bearer at"}, 200, `"notification_id":"nid"`},
+		{"bad encryption", "/credential", `x`, []string{"Content-Type", "application/jwt", "Authorization", "Bearer at"}, 400, `"error":"invalid_encryption_parameters"`},
+		{"deferred", "/deferred", `{"transaction_id":"tid"}`, []string{"Content-Type", "application/json", "Authorization", "Bearer at"}, 202, `"transaction_id":"tid"`},
+		{"unknown transaction", "/deferred", `{"transaction_id":"x"}`, []string{"Content-Type", "application/json", "Authorization", "Bearer at"}, 400, `"error":"invalid_transaction_id"`},
+		{"no transaction", "/deferred", `{}`, []string{"Content-Type", "application/json", "Authorization", "Bearer at"}, 400, `"error":"invalid_credential_request"`},
+		{"pushed", "/par", "response_type=code&client_id=w&code_challenge_method=S256", form, 201, `"request_uri":"urn:`},
+		{"pushed plain", "/par", "response_type=code&client_id=w&code_challenge_method=plain", form, 401, `"error":"invalid_client"`},
+		{"pushed twice", "/par", "response_type=code&client_id=w&client_id=v&code_challenge_method=S256", form, 400, `"error":"invalid_request"`},
+		{"pushed with request_uri", "/par", "request_uri=x&code_challenge_method=S256", form, 401, `"error":"invalid_client"`},
+		{"challenge", "/challenge", "", nil, 200, `"attestation_challenge":"ch"`},
 		{"notification", "/notification", `{"notification_id":"nid","event":"credential_accepted"}`, []string{"Content-Type", "application/json", "Authorization", "Bearer at"}, 204, ""},
 	} {
 		rec := w.do("POST", "/oid4vci/acme"+tc.path, tc.body, tc.headers...)
@@ -167,8 +192,8 @@ func TestWalletRoutes(t *testing.T) {
 		if rec.Header().Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: Cache-Control %q", tc.name, rec.Header().Get("Cache-Control"))
 		}
-		if rec.Code == 401 && !strings.HasPrefix(rec.Header().Get("WWW-Authenticate"), "Bearer") {
-			t.Errorf("%s: no challenge", tc.name)
+		if rec.Code == 401 && strings.Contains(tc.want, "token") && (!strings.HasPrefix(rec.Header().Get("WWW-Authenticate"), "Bearer") || rec.Header().Get("DPoP-Nonce") != "fresh") {
+			t.Errorf("%s: headers %v, want a challenge and a nonce", tc.name, rec.Header())
 		}
 	}
 	// SEC-107: an issuance token opens nothing else.

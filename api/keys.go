@@ -30,12 +30,14 @@ type Key struct {
 	Hash   [sha256.Size]byte
 	Tenant string
 	Scopes []edge.Scope
+	// PerSecond is how many requests a second the key may make, over time; 0 is the class's own allowance.
+	PerSecond float64
 }
 
 // Keys finds the caller that an API key stands for.
 type Keys interface {
 	// Find returns the key with this hash, or problem.ErrUnauthenticated. It is asked for each request, so that a right that
-	// is taken away ends at once.
+	// is taken away, or a key whose time is over, ends at once.
 	Find(ctx context.Context, hash [sha256.Size]byte) (Key, error)
 }
 
@@ -102,5 +104,5 @@ func (s *server) caller(r *http.Request) (c edge.Caller, ok bool, err error) {
 		return edge.Caller{}, true, fmt.Errorf("API key: %w", err)
 	}
 	// The tenant comes from the key and from nowhere else.
-	return edge.Caller{KeyID: k.ID, Tenant: k.Tenant, Scopes: k.Scopes}, true, nil
+	return edge.Caller{KeyID: k.ID, Tenant: k.Tenant, Scopes: k.Scopes, PerSecond: k.PerSecond}, true, nil
 }

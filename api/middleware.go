@@ -170,7 +170,7 @@ func (s *server) commonHeaders(h http.Header) {
 // crossOrigin lets any page read the answer; never with credentials.
 func crossOrigin(h http.Header) {
 	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Expose-Headers", "DPoP-Nonce, WWW-Authenticate, Location, ETag, Retry-After, X-Request-ID")
+	h.Set("Access-Control-Expose-Headers", "DPoP-Nonce, OAuth-Client-Attestation-Challenge, WWW-Authenticate, Location, ETag, Retry-After, X-Request-ID")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 }
 
@@ -181,7 +181,7 @@ func preflight(methods []string) echo.HandlerFunc {
 		h := c.Response().Header()
 		crossOrigin(h)
 		h.Set("Access-Control-Allow-Methods", allowed)
-		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, DPoP, Accept-Language, X-Request-ID")
+		h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, DPoP, OAuth-Client-Attestation, OAuth-Client-Attestation-PoP, Accept-Language, X-Request-ID")
 		h.Set("Access-Control-Max-Age", strconv.Itoa(int(time.Hour.Seconds())))
 		h.Set("Allow", allowed+", OPTIONS")
 		return c.NoContent(http.StatusNoContent)

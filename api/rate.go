@@ -2,6 +2,7 @@ package api
 
 import (
 	"container/list"
+	"fmt"
 	"net/netip"
 	"sync"
 	"time"
@@ -59,6 +60,11 @@ func allowanceOf(class RateClass, keyed bool) allowance {
 	return allowance{1, 5}
 }
 
+// ofKey is the allowance of a key with a limit of its own: what it may do over time, and four seconds of it at once.
+func ofKey(perSecond float64) allowance {
+	return allowance{rate.Limit(perSecond), max(1, int(4*perSecond))}
+}
+
 // maxBuckets bounds how many callers are remembered; beyond it the one seen longest ago is forgotten.
 const maxBuckets = 65536
 
@@ -86,8 +92,19 @@ func newLimiter(factor float64, now func() time.Time) *limiter {
 
 // take counts one request of who in class and returns nil, or problem.ErrRate with the time to wait.
 func (l *limiter) take(class RateClass, who string, keyed bool) error {
+	return l.count(l.bucket(string(class)+" "+who, allowanceOf(class, keyed)))
+}
+
+// takeKey counts one request of a key in class. A key with a limit of its own is held to that alone, over all classes.
+func (l *limiter) takeKey(class RateClass, id string, perSecond float64) error {
+	if perSecond <= 0 {
+		return l.take(class, "key "+id, true)
+	}
+	return l.count(l.bucket(fmt.Sprintf("own %g %s", perSecond, id), ofKey(perSecond)))
+}
+
+func (l *limiter) count(tokens *rate.Limiter) error {
 	now := l.now()
-	tokens := l.bucket(class, who, keyed)
 	r := tokens.ReserveN(now, 1)
 	wait := r.DelayFrom(now)
 	if wait == 0 {
@@ -99,11 +116,10 @@ func (l *limiter) take(class RateClass, who string, keyed bool) error {
 
 // spent reports whether who has nothing left in class, without counting.
 func (l *limiter) spent(class RateClass, who string) bool {
-	return l.bucket(class, who, false).TokensAt(l.now()) < 1
+	return l.bucket(string(class)+" "+who, allowanceOf(class, false)).TokensAt(l.now()) < 1
 }
 
-func (l *limiter) bucket(class RateClass, who string, keyed bool) *rate.Limiter {
-	name := string(class) + " " + who
+func (l *limiter) bucket(name string, a allowance) *rate.Limiter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if e, ok := l.buckets[name]; ok {
@@ -115,7 +131,6 @@ func (l *limiter) bucket(class RateClass, who string, keyed bool) *rate.Limiter 
 		delete(l.buckets, oldest.Value.(*bucket).name)
 		l.order.Remove(oldest)
 	}
-	a := allowanceOf(class, keyed)
 	b := &bucket{name: name, tokens: rate.NewLimiter(a.perSecond*rate.Limit(l.factor), max(1, int(float64(a.burst)*l.factor)))}
 	l.buckets[name] = l.order.PushFront(b)
 	return b.tokens

@@ -109,7 +109,12 @@ func (s *server) restRoutes() []Route {
 	classify.Time = time.Minute
 	offer := key(post, "/v1/offers", edge.ScopeIssue, bodySmall, s.issuing.CreateOffer)
 	offer.Replay = true
+	newKey := key(post, "/v1/keys", edge.ScopeKeys, bodySmall, s.keys.Create)
+	newKey.Replay = true
 	return []Route{
+		newKey,
+		key(get, "/v1/keys", edge.ScopeKeys, 0, s.keys.List),
+		key(del, "/v1/keys/:id", edge.ScopeKeys, 0, s.keys.Revoke),
 		submit,
 		key(get, "/v1/assessments", edge.ScopeAssess, 0, s.assessments.List),
 		key(get, "/v1/assessments/:id", edge.ScopeAssess, 0, s.assessments.Get),
@@ -124,44 +129,11 @@ func (s *server) restRoutes() []Route {
 		offer,
 		key(get, "/v1/offers/:id", edge.ScopeIssue, 0, s.issuing.Offer),
 		key(del, "/v1/offers/:id", edge.ScopeIssue, 0, s.issuing.RevokeOffer),
+		key(post, "/v1/offers/:id/release", edge.ScopeIssue, bodySmall, s.issuing.Release),
 		{
 			Method: post, Path: "/v1/verify", Body: bodyPresentation, Time: normal, Access: OptionalKey, Scope: edge.ScopeVerify,
 			Cache: NoStore, Dialect: Problems, CORS: true, Rate: RateVerify, handler: s.verifying.Verify,
 		},
-	}
-}
-
-// walletRoutes are OpenID4VCI 1.0. A well-known document stands in its inserted place (12.2.2; RFC 8414, 3) and, since
-// clients ask there too, below the issuer's own path.
-func (s *server) walletRoutes() []Route {
-	document := func(path string, h echo.HandlerFunc) Route {
-		return Route{
-			Method: http.MethodGet, Path: path, Time: quick, Access: Public, Cache: Shared, Dialect: Problems, CORS: true,
-			Rate: RateReads, handler: h,
-		}
-	}
-	call := func(method, path string, access Access, body int64, h echo.HandlerFunc) Route {
-		return Route{
-			Method: method, Path: "/oid4vci/:issuer" + path, Body: body, Time: normal, Access: access, Cache: NoStore, Dialect: OAuth,
-			CORS: true, Rate: RateWallets, handler: h,
-		}
-	}
-	offer := call(http.MethodGet, "/offers/:ref", Public, 0, s.issuing.OfferByReference)
-	offer.Dialect = Problems
-	issuer, server := s.issuing.IssuerMetadata, s.issuing.ServerMetadata
-	return []Route{
-		document("/.well-known/openid-credential-issuer/oid4vci/:issuer", issuer),
-		document("/oid4vci/:issuer/.well-known/openid-credential-issuer", issuer),
-		document("/.well-known/oauth-authorization-server/oid4vci/:issuer", server),
-		document("/.well-known/oauth-authorization-server/oid4vci/:issuer/", server),
-		document("/oid4vci/:issuer/.well-known/oauth-authorization-server", server),
-		document("/.well-known/openid-configuration/oid4vci/:issuer", server),
-		document("/oid4vci/:issuer/.well-known/openid-configuration", server),
-		offer,
-		call(http.MethodPost, "/token", Public, bodySmall, s.issuing.Token),
-		call(http.MethodPost, "/nonce", Public, bodySmall, s.issuing.Nonce),
-		call(http.MethodPost, "/credential", WithToken, bodyDefault, s.issuing.Credential),
-		call(http.MethodPost, "/notification", WithToken, bodySmall, s.issuing.Notification),
 	}
 }
 

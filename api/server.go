@@ -13,6 +13,7 @@ import (
 	"heartmark/api/edge"
 	"heartmark/api/intakeapi"
 	"heartmark/api/issuerapi"
+	"heartmark/api/keysapi"
 	"heartmark/api/liveapi"
 	"heartmark/api/policyapi"
 	"heartmark/api/presentationapi"
@@ -43,8 +44,8 @@ type server struct {
 	review      *reviewapi.Handler
 	live        *liveapi.Handler
 	limits      *limiter
-	replays     *replays
 	training    *trainingapi.Handler
+	keys        *keysapi.Handler
 	metrics     metrics
 	contract    contract
 	dialects    map[string]Dialect // by route path, for answers outside a handler
@@ -63,7 +64,7 @@ func newServer(c Config) (*server, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	s := &server{c: c, limits: newLimiter(c.RateFactor, c.Now), replays: newReplays(c.Now), dialects: map[string]Dialect{}}
+	s := &server{c: c, limits: newLimiter(c.RateFactor, c.Now), dialects: map[string]Dialect{}}
 	var err error
 	if s.problems, err = problem.New(c.Origin); err != nil {
 		return nil, err
@@ -96,7 +97,11 @@ func newServer(c Config) (*server, error) {
 	}
 	s.live = &liveapi.Handler{Service: c.Live, Problems: s.problems}
 	s.review = &reviewapi.Handler{Service: c.Review}
-	s.issuing = &issuerapi.Handler{Issuer: c.Issuer, Status: c.Issuer, Offers: c.Wallets, Wallets: c.Wallets, Metadata: c.Wallets}
+	s.issuing = &issuerapi.Handler{
+		Origin: c.Origin, Issuer: c.Issuer, Status: c.Issuer, Offers: c.Wallets, Wallets: c.Wallets, Holders: c.Wallets, Pages: s.pages,
+		Metadata: c.Wallets,
+	}
+	s.keys = &keysapi.Handler{Store: c.KeyStore, Now: c.Now}
 	s.verifying = &verifierapi.Handler{
 		Verifier: c.Verifier, Words: s.pages.CheckText, Statements: c.Statements, Problems: s.problems, Now: c.Now,
 	}
@@ -184,7 +189,7 @@ func (s *server) admit(c echo.Context, route Route) error {
 	}
 	c.Set(callerKeyID, who.KeyID)
 	c.SetRequest(c.Request().WithContext(edge.WithCaller(c.Request().Context(), who)))
-	return s.limits.take(route.Rate, "key "+who.KeyID, true)
+	return s.limits.takeKey(route.Rate, who.KeyID, who.PerSecond)
 }
 
 // callerKeyID is where the request's log event finds the id of the API key.

@@ -28,6 +28,7 @@ const (
 	goodKey  = "hm_AAAAAAAAAAAAAAAAAAAAAAAA"
 	otherKey = "hm_BBBBBBBBBBBBBBBBBBBBBBBB"
 	thinKey  = "hm_CCCCCCCCCCCCCCCCCCCCCCCC"
+	slowKey  = "hm_DDDDDDDDDDDDDDDDDDDDDDDD"
 )
 
 // world is a server over small parts whose answers a test can set.
@@ -42,6 +43,7 @@ type world struct {
 	reports *fakeReports
 	verify  *fakeVerifier
 	wallets *fakeWallets
+	replays *fakeReplays
 }
 
 func newWorld(t *testing.T, change ...func(*api.Config)) *world {
@@ -50,10 +52,11 @@ func newWorld(t *testing.T, change ...func(*api.Config)) *world {
 		t: t, clock: testkit.NewClock(time.Date(2026, 2, 1, 12, 0, 0, 0, time.UTC)), log: &bytes.Buffer{},
 		metrics: prometheus.NewRegistry(), issuer: &fakeIssuer{issued: map[string]issuer.Issued{}},
 		reports: &fakeReports{kept: map[string]assessment.Report{}}, verify: &fakeVerifier{}, wallets: &fakeWallets{},
+		replays: &fakeReplays{kept: map[string]*fakeReplay{}},
 	}
 	registry := &fakeRegistry{}
 	w.config = api.Config{
-		Origin: origin, DID: "did:web:dei.example", Dev: true, Keys: testKeys(t), Issuer: w.issuer, Wallets: w.wallets,
+		Origin: origin, DID: "did:web:dei.example", Dev: true, Keys: testKeys(t), KeyStore: &fakeKeyStore{}, Replays: w.replays, Issuer: w.issuer, Wallets: w.wallets,
 		Registry: registry, TransLog: registry, Groups: registry, Verifier: w.verify, Practice: fakePractice{}, Reports: w.reports,
 		Assessor: fakeAssessor{}, Statements: fakeStatements{}, Presentations: &fakeSessions{status: oid4vp.Status{State: oid4vp.StatePending}},
 		Trainer: noTraining{}, Library: noTraining{}, Ready: func(context.Context) error { return nil },
@@ -96,6 +99,7 @@ func testKeys(t *testing.T) api.KeyList {
 		{ID: "k-acme", Hash: hash(goodKey), Tenant: "acme", Scopes: edge.Scopes()},
 		{ID: "k-beta", Hash: hash(otherKey), Tenant: "beta", Scopes: edge.Scopes()},
 		{ID: "k-thin", Hash: hash(thinKey), Tenant: "acme"},
+		{ID: "k-slow", Hash: hash(slowKey), Tenant: "acme", Scopes: []edge.Scope{edge.ScopeKeys, edge.ScopeIssue}, PerSecond: 5},
 	}
 	if err := list.Validate(); err != nil {
 		t.Fatal(err)

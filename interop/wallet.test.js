@@ -30,7 +30,7 @@ after(async () => {
 
 test('a wallet takes the credential with a transaction code', async () => {
   const key = await walletKey();
-  const client = new openid4vci.Openid4vciClient({callbacks: callbacks(key)});
+  const client = new openid4vci.Openid4vciClient({callbacks: callbacks([key])});
   const offer = await server.call('POST', '/v1/offers', JSON.stringify({configuration: 'dei-profile', report}));
   await assert.rejects(take(client, key, offer.uri, '000000'), 'a wrong transaction code must be refused');
   const taken = await take(client, key, offer.uri, offer.tx_code);

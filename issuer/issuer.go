@@ -224,7 +224,8 @@ func WithActor(ctx context.Context, actor string) context.Context {
 	return context.WithValue(ctx, actorKey{}, actor)
 }
 
-func actor(ctx context.Context) string {
+// Actor returns whom WithActor named, "" for the system itself.
+func Actor(ctx context.Context) string {
 	name, _ := ctx.Value(actorKey{}).(string)
 	return name
 }

@@ -67,7 +67,7 @@ func (i *Issuer) settle(ctx context.Context, in Intent) (string, error) {
 	c := Closing{
 		IntentID: in.ID, From: in.State, Reason: "not signed", At: now,
 		Audit: AuditEvent{
-			At: now, Event: AuditClosed, Tenant: in.Tenant, Actor: actor(ctx), Object: string(in.Credential), Intent: in.ID,
+			At: now, Event: AuditClosed, Tenant: in.Tenant, Actor: Actor(ctx), Object: string(in.Credential), Intent: in.ID,
 			Detail: "not signed",
 		},
 	}
@@ -101,7 +101,7 @@ func (i *Issuer) settle(ctx context.Context, in Intent) (string, error) {
 // NewEpoch opens new lists for everything that is issued from now on. Call it after restoring a copy of the data: an
 // index that the lost data had handed out is then never handed out again.
 func (i *Issuer) NewEpoch(ctx context.Context) error {
-	e := AuditEvent{At: i.now(), Event: AuditEpoch, Actor: actor(ctx)}
+	e := AuditEvent{At: i.now(), Event: AuditEpoch, Actor: Actor(ctx)}
 	if err := i.journal(ctx, e); err != nil {
 		return err
 	}

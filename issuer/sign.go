@@ -115,7 +115,7 @@ func (i *Issuer) begin(ctx context.Context, p *permit, now time.Time) error {
 	events := make([]AuditEvent, len(p.forms))
 	for n, f := range p.forms {
 		events[n] = AuditEvent{
-			At: now, Event: AuditSign, Tenant: p.intent.Tenant, Actor: actor(ctx), Object: string(p.intent.Credential),
+			At: now, Event: AuditSign, Tenant: p.intent.Tenant, Actor: Actor(ctx), Object: string(p.intent.Credential),
 			Intent: p.intent.ID, KeyID: f.signer.KeyID(), KeyKind: "credential", Digest: f.template, Detail: f.form.Format,
 		}
 		if err := i.journal(ctx, events[n]); err != nil {
@@ -170,7 +170,7 @@ func (i *Issuer) complete(ctx context.Context, p *permit, rec Record) error {
 	}
 	for _, f := range rec.Forms {
 		e := AuditEvent{
-			At: rec.IssuedAt, Event: AuditSigned, Tenant: rec.Tenant, Actor: actor(ctx), Object: string(rec.ID),
+			At: rec.IssuedAt, Event: AuditSigned, Tenant: rec.Tenant, Actor: Actor(ctx), Object: string(rec.ID),
 			Intent: p.intent.ID, KeyID: f.SigningKey, KeyKind: "credential", Digest: f.Digest, Detail: f.Format,
 		}
 		if err := i.journal(ctx, e); err != nil {

@@ -44,7 +44,7 @@ func (i *Issuer) change(ctx context.Context, tenant string, id schemas.Credentia
 	now := i.now()
 	c := StatusChange{
 		Tenant: tenant, ID: id, To: to, Reason: reason, At: now,
-		Audit:  AuditEvent{At: now, Event: event, Tenant: tenant, Actor: actor(ctx), Object: string(id), Detail: reason},
+		Audit:  AuditEvent{At: now, Event: event, Tenant: tenant, Actor: Actor(ctx), Object: string(id), Detail: reason},
 		Outbox: OutboxEvent{Kind: OutboxStatus, Tenant: tenant, Credential: id, Group: rec.Group, At: now},
 	}
 	if err := i.journal(ctx, c.Audit); err != nil {

@@ -106,7 +106,7 @@ func purposesOf(k Key) (purposes []string, published bool) {
 		purposes = []string{"assertionMethod"}
 	case KindRequest:
 		purposes = []string{"authentication"}
-	case KindSnapshot:
+	case KindSnapshot, KindMetadata:
 		// Listed to be found; it signs no credential and no presentation.
 	default:
 		return nil, false

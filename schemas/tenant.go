@@ -17,6 +17,7 @@ type Tenant struct {
 	Name      string            `json:"name"`
 	Names     map[string]string `json:"names,omitempty"` // by language, where they differ from Name
 	URL       string            `json:"url,omitempty"`
+	Logo      string            `json:"logo,omitempty"` // address of a picture, https
 	Disabled  bool              `json:"disabled,omitempty"`
 	Evidence  EvidencePolicy    `json:"evidence,omitzero"`
 	Review    ReviewPolicy      `json:"review,omitzero"`
@@ -43,12 +44,23 @@ type ReviewPolicy struct {
 
 // APIKey is a platform's key as stored: its digest, never itself. A revoked one stays, so that its id is not given again.
 type APIKey struct {
-	ID        string    `json:"id"`
-	Tenant    string    `json:"tenant"`
-	Hash      string    `json:"hash"` // SHA-256 of the key, hex
-	Scopes    []string  `json:"scopes"`
+	ID     string   `json:"id"`
+	Tenant string   `json:"tenant"`
+	Hash   string   `json:"hash"` // SHA-256 of the key, hex
+	Scopes []string `json:"scopes"`
+	// Name says what the key is for, in the operator's words.
+	Name string `json:"name,omitempty"`
+	// PerSecond is how many requests a second the key may make, over time; 0 is the installation's default.
+	PerSecond float64   `json:"per_second,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
+	// ExpiresAt ends the key by itself; zero for one that lasts until it is revoked.
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
 	RevokedAt time.Time `json:"revoked_at,omitzero"`
+}
+
+// LiveAt reports whether the key opens anything at an instant.
+func (k APIKey) LiveAt(now time.Time) bool {
+	return k.RevokedAt.IsZero() && (k.ExpiresAt.IsZero() || now.Before(k.ExpiresAt))
 }
 
 var tenantName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
@@ -57,7 +69,7 @@ var tenantName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 func reservedPaths() []string {
 	return []string{
 		"v1", "oid4vci", "oid4vp", "vc", "registry", "trqp", "status", "log", "contexts", "achievements", "schemas", "vct",
-		"ims", "me", "practice", "verify", "admin", "static", "problems", "healthz", "readyz", "metrics", "assessment", "interactions", "docs",
+		"ims", "me", "practice", "verify", "admin", "static", "problems", "healthz", "readyz", "metrics", "assessment", "interactions", "docs", "login",
 	}
 }
 

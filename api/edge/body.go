@@ -129,6 +129,26 @@ func Query(r *http.Request, known ...string) (map[string]string, error) {
 	return out, nil
 }
 
+// OpenQuery returns those query parameters that are known and leaves the others alone, where a protocol demands that
+// (RFC 6749, 3.1). A known one that occurs twice is problem.ErrQuery.
+func OpenQuery(r *http.Request, known ...string) (map[string]string, error) {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", problem.ErrQuery, err)
+	}
+	out := map[string]string{}
+	for _, name := range known {
+		got := values[name]
+		if len(got) > 1 || len(got) == 1 && !utf8.ValidString(got[0]) {
+			return nil, fmt.Errorf("parameter %q: %w", name, problem.ErrQuery)
+		}
+		if len(got) == 1 {
+			out[name] = got[0]
+		}
+	}
+	return out, nil
+}
+
 // Param returns a path parameter with its escapes resolved once. The router matches on the raw path where a path has
 // escapes beyond the plain ones, and hands the parameter out as it stands there.
 func Param(r *http.Request, value string) string {

@@ -22,12 +22,13 @@ const (
 	ScopeRegistryWrite Scope = "registry:write" // authorities, schemas, keys
 	ScopeVerify        Scope = "verify"         // raised limits on verification
 	ScopePolicies      Scope = "policies"       // the tenant's own verification policies
+	ScopeKeys          Scope = "keys"           // the tenant's own API keys
 )
 
 // Scopes returns every scope.
 func Scopes() []Scope {
 	return []Scope{
-		ScopeIssue, ScopeAssess, ScopeConsent, ScopeSubjects, ScopeReview, ScopeReviewAdmin, ScopeOperate, ScopeRegistryWrite, ScopeVerify, ScopePolicies,
+		ScopeIssue, ScopeAssess, ScopeConsent, ScopeSubjects, ScopeReview, ScopeReviewAdmin, ScopeOperate, ScopeRegistryWrite, ScopeVerify, ScopePolicies, ScopeKeys,
 	}
 }
 
@@ -38,6 +39,8 @@ type Caller struct {
 	// Tenant is the only tenant whose objects the caller reaches.
 	Tenant string
 	Scopes []Scope
+	// PerSecond is the key's own rate limit, 0 for the default.
+	PerSecond float64
 }
 
 // Has reports whether the caller may do what s stands for.

@@ -2,7 +2,6 @@ package issuerapi
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,6 +9,7 @@ import (
 
 	"heartmark/api/edge"
 	"heartmark/api/problem"
+	"heartmark/api/ui"
 	"heartmark/issuer"
 	"heartmark/issuer/oid4vci"
 	"heartmark/schemas"
@@ -37,25 +37,54 @@ type Offers interface {
 	CreateOffer(ctx context.Context, r oid4vci.OfferRequest) (oid4vci.Offer, error)
 	OfferStatus(ctx context.Context, tenant, id string) (oid4vci.OfferStatus, error)
 	RevokeOffer(ctx context.Context, tenant, id string) error
+	Release(ctx context.Context, tenant, id string) error
+	Refuse(ctx context.Context, tenant, id, reason string) error
 }
 
 // Wallets answers wallets; *oid4vci.Service is one.
 type Wallets interface {
 	OfferByRef(ctx context.Context, tenant, ref string) ([]byte, error)
+	OfferCard(ctx context.Context, tenant, ref string) (oid4vci.OfferCard, error)
+	Push(ctx context.Context, r oid4vci.AuthorizationRequest) (oid4vci.Pushed, error)
 	Token(ctx context.Context, r oid4vci.TokenRequest) (oid4vci.TokenResponse, error)
 	Nonce(ctx context.Context, tenant string) (string, error)
-	Credential(ctx context.Context, tenant, accessToken string, r oid4vci.CredentialRequest) (oid4vci.CredentialResponse, error)
-	Notify(ctx context.Context, tenant, accessToken string, n oid4vci.Notification) error
+	DPoPNonce(tenant string) string
+	Challenge(ctx context.Context, tenant string) (string, error)
+	OpenRequest(tenant string, body []byte) ([]byte, error)
+	Credential(ctx context.Context, tenant string, a oid4vci.Access, r oid4vci.CredentialRequest) (oid4vci.CredentialResponse, error)
+	Deferred(ctx context.Context, tenant string, a oid4vci.Access, r oid4vci.DeferredRequest) (oid4vci.CredentialResponse, error)
+	Notify(ctx context.Context, tenant string, a oid4vci.Access, n oid4vci.Notification) error
+}
+
+// Holders lets holders sign in for their wallets; *oid4vci.Service is one.
+type Holders interface {
+	Authorization(ctx context.Context, tenant, requestURI, clientID string) (oid4vci.AuthorizationPage, error)
+	Approve(ctx context.Context, tenant, requestURI, clientID, txCode string) (oid4vci.Decision, error)
+	Deny(ctx context.Context, tenant, requestURI, clientID string) (oid4vci.Decision, error)
+	BeginLogin(ctx context.Context, tenant, requestURI, clientID string) (oid4vci.LoginStart, error)
+	FinishLogin(ctx context.Context, state, cookie, code string) (oid4vci.Decision, error)
+}
+
+// Pages shows holders what they decide on; *ui.Pages is one.
+type Pages interface {
+	Offer(w http.ResponseWriter, r *http.Request, card oid4vci.OfferCard, picture string) error
+	Authorize(w http.ResponseWriter, r *http.Request, a ui.Authorize) error
+	OtherAccount(w http.ResponseWriter, r *http.Request) error
 }
 
 // Metadata describes a tenant's issuer to wallets; *oid4vci.Service is one.
 type Metadata interface {
 	Metadata(ctx context.Context, tenant string) (map[string]any, error)
+	SignedMetadata(ctx context.Context, tenant string) (string, error)
 	ASMetadata(ctx context.Context, tenant string) (map[string]any, error)
 }
 
 // Handler serves the routes of this package. All fields are required.
 type Handler struct {
+	// Origin is the public origin.
+	Origin   string
+	Holders  Holders
+	Pages    Pages
 	Issuer   Issuer
 	Status   StatusChanger
 	Offers   Offers
@@ -217,69 +246,6 @@ func statusWord(s issuer.Status) string {
 		return "active"
 	}
 	return string(s)
-}
-
-// offerFault turns a wallet's error into one that names the member of the offer request.
-func offerFault(err error) error {
-	fault, ok := errors.AsType[*oid4vci.Error](err)
-	if !ok {
-		return fmt.Errorf("offer: %w", err)
-	}
-	field := &schemas.FieldError{Expected: fault.Description, Err: schemas.ErrMalformed}
-	if fault.Code == oid4vci.CodeUnknownConfiguration {
-		field = &schemas.FieldError{Pointer: "/configuration", Expected: "the id of a credential configuration", Err: schemas.ErrMalformed}
-	}
-	return field
-}
-
-// CreateOffer is POST /v1/offers.
-func (h *Handler) CreateOffer(c echo.Context) error {
-	ctx, tenant, err := caller(c)
-	if err != nil {
-		return err
-	}
-	var body OfferRequest
-	if err := edge.ReadJSON(c.Request(), &body); err != nil {
-		return err
-	}
-	o, err := h.Offers.CreateOffer(ctx, oid4vci.OfferRequest{
-		Tenant: tenant, Configuration: body.Configuration, ReportID: body.Report, Language: body.Language,
-	})
-	if err != nil {
-		return offerFault(err)
-	}
-	c.Response().Header().Set("Location", "/v1/offers/"+url.PathEscape(o.ID))
-	return edge.JSON(c.Response(), http.StatusCreated, OfferAnswer{
-		ID: o.ID, URI: o.URI, Address: o.Address, Offer: o.JSON, TxCode: o.TxCode, ExpiresAt: instant(o.ExpiresAt),
-	})
-}
-
-// Offer is GET /v1/offers/{id}.
-func (h *Handler) Offer(c echo.Context) error {
-	ctx, tenant, err := caller(c)
-	if err != nil {
-		return err
-	}
-	o, err := h.Offers.OfferStatus(ctx, tenant, edge.Param(c.Request(), c.Param("id")))
-	if err != nil {
-		return fmt.Errorf("offer: %w", err)
-	}
-	return edge.JSON(c.Response(), http.StatusOK, OfferState{
-		ID: o.ID, Configuration: o.Configuration, Report: o.ReportID, State: string(o.State), CreatedAt: instant(o.CreatedAt),
-		ExpiresAt: instant(o.ExpiresAt), WrongTries: o.WrongTries, Credentials: o.Credentials, Event: o.Event,
-	})
-}
-
-// RevokeOffer is DELETE /v1/offers/{id}.
-func (h *Handler) RevokeOffer(c echo.Context) error {
-	ctx, tenant, err := caller(c)
-	if err != nil {
-		return err
-	}
-	if err := h.Offers.RevokeOffer(ctx, tenant, edge.Param(c.Request(), c.Param("id"))); err != nil {
-		return fmt.Errorf("revoke offer: %w", err)
-	}
-	return c.NoContent(http.StatusNoContent)
 }
 
 var _ Issuer = (*issuer.Issuer)(nil)

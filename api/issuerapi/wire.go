@@ -69,32 +69,55 @@ type CredentialPage struct {
 
 // OfferRequest is the body of POST /v1/offers.
 type OfferRequest struct {
-	Configuration string `json:"configuration"`
-	Report        string `json:"report"`
-	Language      string `json:"language,omitempty"`
+	// Configuration and Configurations are what is offered; one of them, or both together.
+	Configuration  string   `json:"configuration,omitempty"`
+	Configurations []string `json:"configurations,omitempty"`
+	Report         string   `json:"report"`
+	Language       string   `json:"language,omitempty"`
+	// Grants are the grant types of the offer; the pre-authorised code where there are none.
+	Grants []string `json:"grants,omitempty"`
+	// Hold keeps the credential back until it is released.
+	Hold bool `json:"hold,omitempty"`
+	// Account is the subject at the external login provider who alone may take it by authorisation code.
+	Account string `json:"account,omitempty"`
 }
 
 // OfferAnswer answers POST /v1/offers. tx_code goes to the holder by another channel than the rest.
 type OfferAnswer struct {
 	ID        string          `json:"id"`
 	URI       string          `json:"uri"`
+	ValueURI  string          `json:"value_uri"`
 	Address   string          `json:"address"`
+	Page      string          `json:"page"`
+	QRPNG     string          `json:"qr_png"`
+	QRSVG     string          `json:"qr_svg"`
 	Offer     json.RawMessage `json:"offer"`
-	TxCode    string          `json:"tx_code"`
+	TxCode    string          `json:"tx_code,omitempty"`
 	ExpiresAt string          `json:"expires_at"`
 }
 
 // OfferState answers GET /v1/offers/{id}.
 type OfferState struct {
-	ID            string   `json:"id"`
-	Configuration string   `json:"configuration"`
-	Report        string   `json:"report"`
-	State         string   `json:"state"`
-	CreatedAt     string   `json:"created_at"`
-	ExpiresAt     string   `json:"expires_at"`
-	WrongTries    int      `json:"wrong_tries"`
-	Credentials   []string `json:"credentials,omitempty"`
-	Event         string   `json:"event,omitempty"`
+	ID             string   `json:"id"`
+	Configuration  string   `json:"configuration"`
+	Configurations []string `json:"configurations"`
+	Report         string   `json:"report"`
+	State          string   `json:"state"`
+	Release        string   `json:"release,omitempty"`
+	Waiting        bool     `json:"waiting"`
+	CreatedAt      string   `json:"created_at"`
+	ExpiresAt      string   `json:"expires_at"`
+	WrongTries     int      `json:"wrong_tries"`
+	Credentials    []string `json:"credentials,omitempty"`
+	Event          string   `json:"event,omitempty"`
+}
+
+// ReleaseRequest is the body of POST /v1/offers/{id}/release.
+type ReleaseRequest struct {
+	// Decision is released or refused.
+	Decision string `json:"decision"`
+	// Reason is needed to refuse. It goes to the audit trail and not to the wallet.
+	Reason string `json:"reason,omitempty"`
 }
 
 // ConfigurationAnswer is one item of GET /v1/configurations. Format and Cryptosuite are those of the first form.
@@ -125,6 +148,11 @@ type ConfigurationPage struct {
 // NonceAnswer answers the nonce endpoint (OpenID4VCI 1.0, 7.2).
 type NonceAnswer struct {
 	CNonce string `json:"c_nonce"`
+}
+
+// ChallengeAnswer answers the challenge endpoint (attestation-based client authentication).
+type ChallengeAnswer struct {
+	Challenge string `json:"attestation_challenge"`
 }
 
 // instant writes a time, and nothing for none.

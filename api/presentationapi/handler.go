@@ -10,7 +10,7 @@ import (
 
 	"heartmark/api/edge"
 	"heartmark/api/problem"
-	"heartmark/api/qr"
+	"heartmark/internal/qrcode"
 	"heartmark/schemas"
 	"heartmark/verifier"
 	"heartmark/verifier/oid4vp"
@@ -121,8 +121,6 @@ func (b PresentationRequest) ask(tenant string) (oid4vp.Ask, error) {
 const (
 	mediaPNG = "image/png"
 	mediaSVG = "image/svg+xml"
-	// side is that of a PNG in pixels.
-	side = 512
 )
 
 func pictureWanted(r *http.Request) string {
@@ -136,9 +134,9 @@ func pictureWanted(r *http.Request) string {
 }
 
 func picturesque(c echo.Context, media, text string) error {
-	draw := qr.SVG
+	draw := qrcode.SVG
 	if media == mediaPNG {
-		draw = func(text string) ([]byte, error) { return qr.PNG(text, side) }
+		draw = qrcode.PNG
 	}
 	picture, err := draw(text)
 	if err != nil {

@@ -21,8 +21,14 @@ type oauthBody struct {
 func (c *Catalog) WriteOAuth(w http.ResponseWriter, err error) int {
 	body, status := c.oauth(err)
 	c.headers(w, err, status)
-	if known, ok := errors.AsType[*oid4vci.Error](err); ok && known.Challenge != "" {
-		w.Header().Set("WWW-Authenticate", known.Challenge)
+	if known, ok := errors.AsType[*oid4vci.Error](err); ok {
+		for name, value := range map[string]string{
+			"WWW-Authenticate": known.Challenge, "DPoP-Nonce": known.DPoPNonce, "OAuth-Client-Attestation-Challenge": known.AttestationChallenge,
+		} {
+			if value != "" {
+				w.Header().Set(name, value)
+			}
+		}
 	}
 	w.Header().Set("Pragma", "no-cache")
 	writeJSON(w, "application/json", status, body)

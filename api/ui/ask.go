@@ -12,9 +12,9 @@ import (
 
 	"heartmark/api/edge"
 	"heartmark/api/problem"
-	"heartmark/api/qr"
 	"heartmark/api/ui/verdict"
 	"heartmark/api/ui/words"
+	"heartmark/internal/qrcode"
 	"heartmark/schemas"
 	"heartmark/verifier"
 	"heartmark/verifier/oid4vp"
@@ -119,7 +119,7 @@ func (p *Pages) AskPost(w http.ResponseWriter, r *http.Request) error {
 	data.Question = strings.NewReplacer("{dimension}", dimension.Name(texts.Lang), "{level}", level.Name(texts.Lang)).Replace(texts.Text("ask.question"))
 	data.WalletURL = template.URL(created.WalletURL) //nolint:gosec // G203: made by our own service; the scheme is the wallets'
 	if !here {
-		picture, err := qr.DataURL(created.WalletURL)
+		picture, err := qrcode.DataURL(created.WalletURL)
 		if err != nil {
 			return err
 		}

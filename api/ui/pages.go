@@ -71,7 +71,8 @@ type Pages struct {
 // pageNames are the templates that define a whole page.
 func pageNames() []string {
 	return []string{
-		"home", "verify", "ask", "ask_result", "practice", "scene", "registry", "issuer", "log", "entry", "docs", "problem", "problems", "error",
+		"home", "verify", "ask", "ask_result", "practice", "scene", "registry", "issuer", "log", "entry", "docs", "offer", "authorize",
+		"problem", "problems", "error",
 	}
 }
 
@@ -131,6 +132,7 @@ func (p *Pages) parse(w words.Words, name string) (*template.Template, error) {
 type page struct {
 	Title, Description string
 	OtherLang          string
+	LangLink           string // to the same page in the other language
 	Nav                string
 	Dev                bool
 	DID, Origin        string
@@ -142,7 +144,7 @@ func (p *Pages) page(w words.Words, key, nav string) page {
 		other = schemas.LanguageEnglish
 	}
 	return page{
-		Title: w.Text(key + ".title"), Description: w.Text(key + ".description"), OtherLang: other, Nav: nav,
+		Title: w.Text(key + ".title"), Description: w.Text(key + ".description"), OtherLang: other, LangLink: "?lang=" + other, Nav: nav,
 		Dev: p.c.Dev, DID: p.c.DID, Origin: p.c.Origin,
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"heartmark/api/ui"
 	"heartmark/assessment"
 	"heartmark/assessment/training"
+	"heartmark/issuer/oid4vci"
 	"heartmark/schemas"
 	"heartmark/verifier"
 )
@@ -395,6 +396,50 @@ func TestStatic(t *testing.T) {
 	for _, name := range []string{"", "nope.css", "../pages.go", "..%2fpages.go"} {
 		if err := p.Static(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/static/x", nil), name); !errors.Is(err, problem.ErrNotFound) {
 			t.Errorf("Static(%q) = %v, want ErrNotFound", name, err)
+		}
+	}
+}
+
+// TestWalletPages holds the pages of an offer and of a wallet's request against a hostile wallet, in both languages.
+func TestWalletPages(t *testing.T) {
+	t.Parallel()
+	p := pages(t, &parts{})
+	const evil = `"><script>alert(1)</script>`
+	names := map[string]string{"en": evil, "zh": evil}
+	request := ui.Authorize{
+		AuthorizationPage: oid4vci.AuthorizationPage{
+			Issuer: names, Credentials: []map[string]string{names}, Client: evil + strings.Repeat("\u202e", 10), ReturnTo: evil,
+		},
+		RequestURI: evil, Path: "/oid4vci/acme/authorize",
+	}
+	card := oid4vci.OfferCard{URI: "openid-credential-offer://?credential_offer_uri=x", Issuer: names, Credentials: []map[string]string{names}, NeedsCode: true, ExpiresAt: at}
+	for _, lang := range []string{"en", "zh"} {
+		for name, show := range map[string]func(w http.ResponseWriter, r *http.Request) error{
+			"offer":   func(w http.ResponseWriter, r *http.Request) error { return p.Offer(w, r, card, "/q.svg") },
+			"request": func(w http.ResponseWriter, r *http.Request) error { return p.Authorize(w, r, request) },
+			"wrong": func(w http.ResponseWriter, r *http.Request) error {
+				again := request
+				again.Wrong = true
+				return p.Authorize(w, r, again)
+			},
+			"login": func(w http.ResponseWriter, r *http.Request) error {
+				with := request
+				with.Login = true
+				return p.Authorize(w, r, with)
+			},
+			"other account": p.OtherAccount,
+		} {
+			rec := httptest.NewRecorder()
+			if err := show(rec, inLanguage(httptest.NewRequest(http.MethodGet, "/x", nil), lang)); err != nil {
+				t.Fatalf("%s in %s: %v", name, lang, err)
+			}
+			body := rec.Body.String()
+			if forbidden.MatchString(body) || strings.Contains(body, "\u202e") || strings.Contains(body, "ZgotmplZ") {
+				t.Errorf("SEC-143: %s in %s has active content:\n%s", name, lang, body)
+			}
+			if want := map[bool]int{true: 403, false: 200}[name == "wrong" || name == "other account"]; rec.Code != want {
+				t.Errorf("%s: %d, want %d", name, rec.Code, want)
+			}
 		}
 	}
 }

@@ -54,6 +54,7 @@ type App struct {
 	Processor     *dataintegrity.Processor
 	Review        *review.Service
 
+	fetch   *fetch.Client
 	vault   intakeVault
 	sealer  *intake.Sealer
 	crash   func(point string)
@@ -206,6 +207,7 @@ func (a *App) joinParts(_ context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	a.fetch = client
 	local := &localDocuments{base: a.DID()}
 	a.Resolver, err = did.New(did.Config{Fetch: client, Local: local, DevOrigins: a.developmentOrigins(), Now: a.now})
 	if err != nil {
@@ -259,16 +261,4 @@ func (a *App) newVerifier(loader *jsonldcontext.Loader, client *fetch.Client) (*
 		Schemas: validator, Log: logSource{keys: a.Log.VerifierKeys, now: a.now}, Own: a.Policies,
 		Now: a.now, ProblemBase: a.Config.Origin + "/problems/",
 	})
-}
-
-func (a *App) openWallets(ctx context.Context, o Options) error {
-	nonces, err := a.secret(ctx, "oid4vci nonces")
-	if err != nil {
-		return err
-	}
-	a.OID4VCI, err = oid4vci.New(oid4vci.Config{
-		Origin: a.Config.Origin, Store: a.Store, Tenant: a.walletTenant, Issue: a.issueForWallet, Ready: a.readyToIssue,
-		NonceKey: nonces, Now: a.now, Log: a.log, Crash: o.Crash,
-	})
-	return err
 }

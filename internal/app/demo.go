@@ -221,7 +221,7 @@ func (d *demo) read(name string) (evidence.Batch, error) {
 // assess submits the long conversation as a platform does, and shows the subject's own report.
 func (d *demo) assess(ctx context.Context) error {
 	d.title("Assessment: conversations in English and Chinese, free chat and assessment scenes")
-	key, _, err := d.app.CreateAPIKey(ctx, DemoTenant, []string{"assess", "issue"})
+	key, _, err := d.app.CreateAPIKey(ctx, schemas.APIKey{Tenant: DemoTenant, Scopes: []string{"assess", "issue"}})
 	if err != nil {
 		return err
 	}

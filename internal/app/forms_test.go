@@ -271,7 +271,7 @@ func TestWalletsSeeForms(t *testing.T) {
 		if one["format"] != format {
 			t.Errorf("configuration %s: %v, want %s", id, one["format"], format)
 		}
-		if _, err := a.OID4VCI.CreateOffer(t.Context(), oid4vci.OfferRequest{Tenant: app.DemoTenant, Configuration: id, ReportID: report}); err != nil {
+		if _, err := a.OID4VCI.CreateOffer(t.Context(), oid4vci.OfferRequest{Tenant: app.DemoTenant, Configurations: []string{id}, ReportID: report}); err != nil {
 			t.Errorf("offer for %s: %v", id, err)
 		}
 	}

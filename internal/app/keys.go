@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"slices"
 	"strings"
 
-	"heartmark/api/edge"
 	"heartmark/internal/config"
 	"heartmark/internal/keys"
 	"heartmark/internal/obs"
@@ -92,7 +90,7 @@ func rotateCommand(c *console) *cobra.Command {
 		},
 	}
 	command.Flags().StringVar(&tenant, "tenant", DemoTenant, "tenant whose key is rotated")
-	command.Flags().StringVar(&kind, "kind", string(keys.KindCredential), "credential or status_list")
+	command.Flags().StringVar(&kind, "kind", string(keys.KindCredential), "credential, status_list or metadata")
 	command.Flags().StringVar(&alg, "alg", keys.AlgEdDSA, "algorithm of the key: EdDSA, ES256 or ES384")
 	return command
 }
@@ -120,38 +118,6 @@ func revokeKeyCommand(c *console) *cobra.Command {
 	command.Flags().StringVar(&reason, "reason", "", "why, for the record")
 	command.Flags().StringVar(&at, "at", "", "since when, RFC 3339; now where empty")
 	_ = command.MarkFlagRequired("reason")
-	return command
-}
-
-func apiKeyCommand(c *console) *cobra.Command {
-	var (
-		tenant string
-		scopes []string
-		revoke string
-	)
-	command := &cobra.Command{
-		Use: "api", Short: "Make an API key for a tenant, shown once; --revoke KEY ends one", Args: cobra.NoArgs,
-		RunE: func(command *cobra.Command, _ []string) error {
-			for _, s := range scopes {
-				if !slices.Contains(edge.Scopes(), edge.Scope(s)) {
-					return exitWith(ExitUsage, fmt.Errorf("--scope: %q is none of %v", s, edge.Scopes()))
-				}
-			}
-			return c.withApp(command.Context(), func(ctx context.Context, a *App) error {
-				if revoke != "" {
-					return a.revokeAPIKey(ctx, hashKey(revoke), a.now())
-				}
-				key, record, err := a.CreateAPIKey(ctx, tenant, scopes)
-				if err != nil {
-					return exitWith(ExitData, err)
-				}
-				return c.answer(map[string]any{"key": key, "id": record.ID, "tenant": tenant, "scopes": scopes}, key+"\n")
-			})
-		},
-	}
-	command.Flags().StringVar(&tenant, "tenant", DemoTenant, "tenant that the key stands for")
-	command.Flags().StringSliceVar(&scopes, "scope", []string{string(edge.ScopeAssess), string(edge.ScopeConsent), string(edge.ScopeIssue)}, "rights of the key")
-	command.Flags().StringVar(&revoke, "revoke", "", "the key to end")
 	return command
 }
 

@@ -166,7 +166,7 @@ func (a *App) Work(ctx context.Context) error {
 	return g.Wait()
 }
 
-// purge removes offers, nonces and presentation sessions that have ended.
+// purge removes offers, nonces, presentation sessions and kept answers that have ended.
 func (a *App) purge(ctx context.Context, every time.Duration) error {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
@@ -180,6 +180,9 @@ func (a *App) purge(ctx context.Context, every time.Duration) error {
 			}
 			if _, err := a.Presentations.Purge(ctx, 1000); err != nil && ctx.Err() == nil {
 				a.log.WarnContext(ctx, "purge of ended presentations", slog.String("error", err.Error()))
+			}
+			if _, err := a.Store.DeleteReplays(ctx, a.now(), 1000); err != nil && ctx.Err() == nil {
+				a.log.WarnContext(ctx, "purge of kept answers", slog.String("error", err.Error()))
 			}
 		}
 	}
@@ -196,7 +199,7 @@ func (a *App) handler(ctx context.Context, s *scoring, taking *intake.Service, s
 	}
 	c := api.Config{
 		Origin: a.Config.Origin, DID: a.DID(), Dev: a.Config.Mode == config.Development, TrustedProxies: proxies,
-		Keys: apiKeys{a}, Issuer: a.Issuer, Wallets: a.OID4VCI, Registry: a.Registry, TransLog: a.Log,
+		Keys: apiKeys{a}, KeyStore: keyStore{a}, Replays: replays{a}, Issuer: a.Issuer, Wallets: a.OID4VCI, Registry: a.Registry, TransLog: a.Log,
 		Groups: &statusBits{issuer: a.Issuer, origin: a.Config.Origin}, Verifier: a.Verifier, Reports: a.reports(), SaltKey: salt,
 		Presentations: a.Presentations, Policies: a.Policies, Statements: a.Statements(),
 		Ready: a.Store.Check, Logger: a.log, Metrics: a.metrics, Now: a.now, NewID: a.newID,
@@ -245,7 +248,7 @@ var _ api.Keys = apiKeys{}
 // Find implements api.Keys.
 func (k apiKeys) Find(ctx context.Context, hash [sha256.Size]byte) (api.Key, error) {
 	record, err := k.app.Store.APIKey(ctx, hex.EncodeToString(hash[:]))
-	if errors.Is(err, badger.ErrNoTenant) || (err == nil && !record.RevokedAt.IsZero()) {
+	if errors.Is(err, badger.ErrNoTenant) || (err == nil && !record.LiveAt(k.app.now())) {
 		return api.Key{}, problem.ErrUnauthenticated
 	}
 	if err != nil {
@@ -258,5 +261,5 @@ func (k apiKeys) Find(ctx context.Context, hash [sha256.Size]byte) (api.Key, err
 	for n, s := range record.Scopes {
 		scopes[n] = edge.Scope(s)
 	}
-	return api.Key{ID: record.ID, Hash: hash, Tenant: record.Tenant, Scopes: scopes}, nil
+	return api.Key{ID: record.ID, Hash: hash, Tenant: record.Tenant, Scopes: scopes, PerSecond: record.PerSecond}, nil
 }

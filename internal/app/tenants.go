@@ -4,9 +4,6 @@ import (
 	"context"
 	"crypto"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,7 +13,6 @@ import (
 	"heartmark/internal/keys"
 	"heartmark/internal/store/badger"
 	"heartmark/issuer"
-	"heartmark/issuer/oid4vci"
 	"heartmark/registry"
 	"heartmark/schemas"
 	"heartmark/verifier/receipt"
@@ -107,8 +103,8 @@ func (a *App) registerKey(ctx context.Context, tenant string, info keys.Info) er
 // RotateKey makes a tenant's new key of a kind and algorithm, records it, and retires the one that signed until now: in the
 // registry first, so that a crash between leaves no key that signs beyond its recorded interval.
 func (a *App) RotateKey(ctx context.Context, tenant string, kind keys.Kind, alg string) (keys.Info, error) {
-	if kind != keys.KindCredential && kind != keys.KindStatusList {
-		return keys.Info{}, exitWith(ExitUsage, fmt.Errorf("--kind: %q is neither %s nor %s", kind, keys.KindCredential, keys.KindStatusList))
+	if kinds := []keys.Kind{keys.KindCredential, keys.KindStatusList, keys.KindMetadata}; !slices.Contains(kinds, kind) {
+		return keys.Info{}, exitWith(ExitUsage, fmt.Errorf("--kind: %q is none of %v", kind, kinds))
 	}
 	if !slices.Contains(keys.Algorithms(), alg) || (kind == keys.KindStatusList && alg != keys.AlgEdDSA) {
 		return keys.Info{}, exitWith(ExitUsage, fmt.Errorf("--alg: %q is none of %v; lists are signed with %s", alg, keys.Algorithms(), keys.AlgEdDSA))
@@ -219,25 +215,6 @@ func (a *App) ensureAuthority(ctx context.Context, t schemas.Tenant) error {
 	return err
 }
 
-// CreateAPIKey makes a platform's key for a tenant. The key itself is returned here and nowhere else.
-func (a *App) CreateAPIKey(ctx context.Context, tenant string, scopes []string) (key string, record schemas.APIKey, err error) {
-	if _, err := a.Store.Tenant(ctx, tenant); err != nil {
-		return "", schemas.APIKey{}, err
-	}
-	secret := make([]byte, 24)
-	if _, err := rand.Read(secret); err != nil {
-		return "", schemas.APIKey{}, err
-	}
-	key = "hm_" + base64.RawURLEncoding.EncodeToString(secret)
-	record = schemas.APIKey{ID: a.newID(), Tenant: tenant, Hash: hashKey(key), Scopes: scopes, CreatedAt: a.now()}
-	return key, record, a.Store.PutAPIKey(ctx, record)
-}
-
-func hashKey(key string) string {
-	sum := sha256.Sum256([]byte(key))
-	return hex.EncodeToString(sum[:])
-}
-
 // tenants tells the issuer who its tenants are.
 type tenants struct{ app *App }
 
@@ -261,44 +238,6 @@ func (a *App) tenant(ctx context.Context, id string) (schemas.Tenant, error) {
 	return record, err
 }
 
-// walletTenant describes a tenant to wallets.
-func (a *App) walletTenant(ctx context.Context, id string) (oid4vci.Tenant, error) {
-	record, err := a.tenant(ctx, id)
-	if err != nil {
-		return oid4vci.Tenant{}, err
-	}
-	return oid4vci.Tenant{Name: record.Name, Names: record.Names, Configurations: walletConfigurations(a.Issuer.Configurations())}, nil
-}
-
-// issueForWallet issues what a wallet has earned by its proofs.
-func (a *App) issueForWallet(ctx context.Context, r oid4vci.IssueRequest) (oid4vci.Issued, error) {
-	configuration, form := formOf(a.Issuer.Configurations(), r.Configuration)
-	issued, err := a.Issuer.Issue(issuer.WithActor(ctx, "wallet"), issuer.Request{
-		Tenant: r.Tenant, Configuration: configuration, ReportID: r.ReportID, HolderID: r.HolderID,
-		IdempotencyKey: r.IdempotencyKey, Language: r.Language,
-	})
-	if err != nil {
-		return oid4vci.Issued{}, err
-	}
-	return oid4vci.Issued{ID: string(issued.ID), Format: issued.Forms[form].Format, Credential: issued.Forms[form].Credential}, nil
-}
-
-// readyToIssue tells whether a credential could be issued now, so that an offer is not made in vain.
-func (a *App) readyToIssue(ctx context.Context, tenant, configuration, report string) error {
-	configuration, _ = formOf(a.Issuer.Configurations(), configuration)
-	if _, err := a.Issuer.Configuration(configuration); err != nil {
-		return err
-	}
-	attestation, err := a.reportSource().Attestation(ctx, tenant, report)
-	if err != nil {
-		return err
-	}
-	if len(attestation.Levels) == 0 {
-		return issuer.ErrNothingToIssue
-	}
-	return nil
-}
-
 // auditKey writes the life of keys to the audit trail before it changes.
 func (a *App) auditKey(ctx context.Context, e keys.Event) error {
 	return a.Store.AppendAudit(ctx, issuer.AuditEvent{
@@ -311,16 +250,6 @@ func (a *App) auditRegistry(ctx context.Context, e registry.AuditEvent) error {
 	return a.Store.AppendAudit(ctx, issuer.AuditEvent{
 		At: e.At, Event: e.Event, Actor: e.Actor, Object: e.Object, Detail: e.Method, Digest: e.Digest,
 	})
-}
-
-// revokeAPIKey ends a key at once.
-func (a *App) revokeAPIKey(ctx context.Context, hash string, at time.Time) error {
-	record, err := a.Store.APIKey(ctx, hash)
-	if err != nil {
-		return err
-	}
-	record.RevokedAt = at
-	return a.Store.PutAPIKey(ctx, record)
 }
 
 // secret returns 32 random bytes that this installation keeps under a name, sealed, and makes them on first use.

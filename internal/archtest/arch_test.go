@@ -30,7 +30,9 @@ var rows = []row{
 	{"internal/keys", 1},
 	{"internal/fetch", 1},
 	{"internal/obs", 1},
+	{"internal/qrcode", 1},
 	{"internal/did", 2},
+	{"internal/login", 2},
 	{"internal/statuslist", 2},
 	{"internal/proof/jose", 1}, // under sdjwt, which is built on it
 	{"internal/proof/dataintegrity", 2},
@@ -65,6 +67,9 @@ var homes = map[string][]string{
 	"github.com/transparency-dev/tessera":       {"registry/translog"},
 	"github.com/santhosh-tekuri/jsonschema":     {"schemas/jsonschema"},
 	"github.com/spf13/cobra":                    {"internal/app", "cmd"},
+	"github.com/skip2/go-qrcode":                {"internal/qrcode"},
+	"github.com/coreos/go-oidc":                 {"internal/login"},
+	"golang.org/x/oauth2":                       {"internal/login"},
 }
 
 // bounded are programs that may import less than their row allows: what they list, and rows below 3.

@@ -53,6 +53,10 @@ type Config struct {
 	Model Model `yaml:"model"`
 	// Assessment says how evidence that was sent in is scored.
 	Assessment Assessment `yaml:"assessment"`
+	// Wallets is what is asked of wallets that take credentials.
+	Wallets Wallets `yaml:"wallets"`
+	// Login is the external OpenID Connect provider at which holders sign in; none where its issuer is empty.
+	Login Login `yaml:"login"`
 	// Issuer says what can be issued.
 	Issuer Issuer `yaml:"issuer"`
 	// Presentation says in whose name wallets are asked.
@@ -181,7 +185,7 @@ func (c *Config) applyEnvironment(environ []string) error {
 
 // Validate reports all faults at once, each naming its setting.
 func (c Config) Validate() error {
-	faults := []error{c.validateOrigin(), c.Log.Validate()}
+	faults := []error{c.validateOrigin(), c.Log.Validate(), c.Wallets.validate(), c.Login.validate()}
 	if c.Mode != Development && c.Mode != Production {
 		faults = append(faults, fmt.Errorf("mode: %q is neither development nor production", c.Mode))
 	}

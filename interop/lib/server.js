@@ -22,8 +22,10 @@ function freePort() {
   });
 }
 
-// config is YAML that stands beside the development settings, which the environment gives.
+// startServer takes settings of the configuration beside the development settings, which the environment gives, as YAML or as
+// an object; files holds texts by name, whose paths an object gets as `{file: name}`.
 export async function startServer(config = '') {
+  const {settings, files = {}} = typeof config === 'string' ? {} : config;
   const folder = await mkdtemp(join(tmpdir(), 'heartmark-interop-'));
   const port = await freePort();
   const origin = `http://localhost:${port}`;
@@ -33,32 +35,44 @@ export async function startServer(config = '') {
     HEARTMARK_DATA_DIR: join(folder, 'store'), HEARTMARK_KEK_FILE: join(folder, 'secrets', 'kek'),
     HEARTMARK_CONFIG: join(folder, 'heartmark.yaml'),
   };
-  await writeFile(env.HEARTMARK_CONFIG, config);
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, {mode: 0o600});
+  // JSON is YAML
+  await writeFile(env.HEARTMARK_CONFIG, settings ? JSON.stringify(settings, (_name, value) => value?.file ? join(folder, value.file) : value) : String(typeof config === 'string' ? config : ''));
   const cli = async (...args) => JSON.parse((await run(binary, [...args, '--json'], {env, cwd: root})).stdout);
   await cli('keys', 'kek');
   const {key} = await cli('keys', 'api', '--tenant', 'demo', '--scope', 'assess,issue,verify');
-  const child = spawn(binary, ['serve'], {env, cwd: root, stdio: ['ignore', 'ignore', 'pipe']});
-  let log = '';
-  child.stderr.on('data', chunk => { log += chunk; });
-  const exited = new Promise(resolve => child.once('exit', resolve));
-  for (let i = 0; ; i++) {
-    const ready = await fetch(`${origin}/readyz`).then(r => r.ok, () => false);
-    if (ready) break;
-    if (i > 300 || child.exitCode !== null) throw new Error(`server did not start:\n${log}`);
-    await new Promise(resolve => setTimeout(resolve, 100));
-  }
+  let child, exited;
+  const start = async () => {
+    child = spawn(binary, ['serve'], {env, cwd: root, stdio: ['ignore', 'ignore', 'pipe']});
+    let log = '';
+    child.stderr.on('data', chunk => { log += chunk; });
+    exited = new Promise(resolve => child.once('exit', resolve));
+    for (let i = 0; ; i++) {
+      const ready = await fetch(`${origin}/readyz`).then(r => r.ok, () => false);
+      if (ready) break;
+      if (i > 300 || child.exitCode !== null) throw new Error(`server did not start:\n${log}`);
+      await new Promise(resolve => setTimeout(resolve, 100));
+    }
+  };
+  await start();
   return {
     origin,
     tenant: 'demo',
-    async call(method, path, body, type = 'application/json') {
+    async call(method, path, body, type = 'application/json', headers = {}) {
       const response = await fetch(origin + path, {
-        method, body, headers: {authorization: `Bearer ${key}`, ...(body ? {'content-type': type} : {})},
+        method, body, headers: {authorization: `Bearer ${key}`, ...(body ? {'content-type': type} : {}), ...headers},
       });
       const text = await response.text();
       if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
       return text ? JSON.parse(text) : undefined;
     },
     conversation: name => readFile(join(root, 'internal', 'app', 'conversations', name), 'utf8'),
+    // crash kills the process without warning and starts another on what it left.
+    async crash() {
+      child.kill('SIGKILL');
+      await exited;
+      await start();
+    },
     async stop() {
       child.kill('SIGTERM');
       await exited;

@@ -2,8 +2,9 @@ package oid4vci
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,244 +13,128 @@ import (
 	"time"
 
 	"heartmark/issuer"
-	"heartmark/schemas"
 )
-
-// CredentialRequest is a credential request (OpenID4VCI 1.0, 8.2).
-type CredentialRequest struct {
-	CredentialIdentifier      string
-	CredentialConfigurationID string
-	// Proofs are the key proofs of type jwt.
-	Proofs []string
-	// OtherProofType names a type of proof that we do not take, where one was sent.
-	OtherProofType string
-	// WantsEncryption tells that credential_response_encryption was there.
-	WantsEncryption bool
-}
-
-// ParseCredentialRequest reads the body of a credential request. It takes `proofs` of section 8.2 and, from clients of an
-// older draft, one `proof`; members that the specification does not know are ignored, as it demands. Faults are *Error.
-func ParseCredentialRequest(body []byte) (CredentialRequest, error) {
-	m, err := schemas.ParseObject(body)
-	if err != nil {
-		return CredentialRequest{}, fail(CodeInvalidRequestBody, "the body is not one JSON object: "+err.Error())
-	}
-	var r CredentialRequest
-	for name, into := range map[string]*string{
-		"credential_identifier": &r.CredentialIdentifier, "credential_configuration_id": &r.CredentialConfigurationID,
-	} {
-		v, ok := m[name]
-		if !ok {
-			continue
-		}
-		s, isString := v.(string)
-		if !isString || s == "" {
-			return CredentialRequest{}, fail(CodeInvalidRequestBody, name+": expected a text")
-		}
-		*into = s
-	}
-	_, r.WantsEncryption = m["credential_response_encryption"]
-	_, several := m["proofs"]
-	_, single := m["proof"]
-	switch {
-	case several && single:
-		return CredentialRequest{}, fail(CodeInvalidRequestBody, "proof and proofs cannot both be there")
-	case several:
-		err = r.readProofs(m["proofs"])
-	case single:
-		err = r.readProof(m["proof"])
-	}
-	return r, err
-}
-
-func (r *CredentialRequest) readProofs(v any) error {
-	m, ok := v.(map[string]any)
-	if !ok || len(m) != 1 {
-		return fail(CodeInvalidProof, "proofs: expected an object with one type of proof")
-	}
-	for kind, list := range m {
-		if kind != "jwt" {
-			r.OtherProofType = kind
-			return nil
-		}
-		items, ok := list.([]any)
-		if !ok || len(items) == 0 {
-			return fail(CodeInvalidProof, "proofs: expected an array with at least one proof")
-		}
-		for _, item := range items {
-			s, ok := item.(string)
-			if !ok {
-				return fail(CodeInvalidProof, "proofs: expected each proof as a text")
-			}
-			r.Proofs = append(r.Proofs, s)
-		}
-	}
-	return nil
-}
-
-func (r *CredentialRequest) readProof(v any) error {
-	m, ok := v.(map[string]any)
-	if !ok {
-		return fail(CodeInvalidProof, "proof: expected an object")
-	}
-	kind, _ := m["proof_type"].(string)
-	if kind != "jwt" {
-		r.OtherProofType = "other"
-		return nil
-	}
-	s, ok := m["jwt"].(string)
-	if !ok {
-		return fail(CodeInvalidProof, "proof: expected the member jwt")
-	}
-	r.Proofs = []string{s}
-	return nil
-}
-
-// CredentialResponse is the answer (8.3). Send it with Cache-Control: no-store.
-type CredentialResponse struct {
-	Credentials    []IssuedCredential `json:"credentials"`
-	NotificationID string             `json:"notification_id"`
-}
-
-// IssuedCredential is one credential: an object for ldp_vc.
-type IssuedCredential struct {
-	Credential json.RawMessage `json:"credential"`
-}
 
 // Credential issues what the access token is for, one credential for each proven key. All proofs are checked before the
 // nonce is taken and before anything is issued: one bad proof refuses all. The same request under a new nonce gives the
-// same credentials; another key after that is refused. Errors for the wallet are *Error.
-func (s *Service) Credential(ctx context.Context, tenant, accessToken string, r CredentialRequest) (CredentialResponse, error) {
+// same credentials; another key after that is refused. A credential that is held back, or waits for a review, is answered
+// with a transaction. Errors for the wallet are *Error.
+func (s *Service) Credential(ctx context.Context, tenant string, a Access, r CredentialRequest) (CredentialResponse, error) {
 	t, err := s.tenant(ctx, tenant)
 	if err != nil {
 		return CredentialResponse{}, err
 	}
-	o, err := s.authenticate(ctx, tenant, accessToken)
+	o, err := s.authenticate(ctx, tenant, endpointCredential, a)
 	if err != nil {
 		return CredentialResponse{}, err
 	}
-	if err := checkTarget(t, o, r); err != nil {
+	if err := s.checkEncryption(r.Encryption, r.Encrypted); err != nil {
+		return CredentialResponse{}, err
+	}
+	configuration, err := checkTarget(t, o, r)
+	if err != nil {
 		return CredentialResponse{}, err
 	}
 	now := s.now()
-	proofs, err := s.checkProofs(o, r, now)
+	proven, err := s.checkProofs(o, r, now)
 	if err != nil {
 		return CredentialResponse{}, err
 	}
-	if err := s.ready(ctx, o); err != nil {
+	if o.Release == ReleaseRefused {
+		return CredentialResponse{}, refused()
+	}
+	wait := o.Release == ReleaseHeld
+	if err := s.ready(ctx, o); errors.Is(err, issuer.ErrReviewNeeded) {
+		wait = true
+	} else if err != nil {
 		return CredentialResponse{}, issueError(err)
 	}
-	if err := s.takeNonce(ctx, tenant, proofs[0].nonce, now); err != nil {
+	if err := s.takeNonce(ctx, tenant, proven.nonce, now); err != nil {
 		return CredentialResponse{}, err
 	}
 	s.c.Crash("nonce.after_take")
-	issued, err := s.issueAll(ctx, o, proofs)
-	if err != nil {
-		return CredentialResponse{}, err
+	want := wanted{offer: o, configuration: configuration, holders: proven.holders, encryption: r.Encryption}
+	if wait {
+		return s.deferIssuance(ctx, want)
 	}
-	resp := CredentialResponse{NotificationID: notificationID(accessToken)}
-	for _, c := range issued {
-		resp.Credentials = append(resp.Credentials, IssuedCredential{Credential: c.Credential})
+	resp, err := s.issueAll(ctx, want, nil)
+	if errors.Is(err, issuer.ErrReviewNeeded) {
+		return s.deferIssuance(ctx, want)
 	}
-	return resp, nil
+	return resp, err
 }
 
-// checkTarget checks what the request asks for against what the token allows.
-func checkTarget(t Tenant, o OfferRecord, r CredentialRequest) error {
-	if r.WantsEncryption {
-		return fail(CodeInvalidEncryption, "encrypted responses are not offered")
-	}
+// wanted is an issuance whose proofs are good.
+type wanted struct {
+	offer         OfferRecord
+	configuration string
+	holders       []string
+	encryption    *ResponseEncryption
+}
+
+// checkTarget checks what the request asks for against what the token allows, and returns the configuration.
+func checkTarget(t Tenant, o OfferRecord, r CredentialRequest) (string, error) {
 	if (r.CredentialIdentifier == "") == (r.CredentialConfigurationID == "") {
-		return fail(CodeInvalidRequestBody, "expected exactly one of credential_identifier and credential_configuration_id")
+		return "", fail(CodeInvalidRequestBody, "expected exactly one of credential_identifier and credential_configuration_id")
 	}
-	if o.ByIdentifier {
+	configuration := r.CredentialConfigurationID
+	switch {
+	case o.Grant.ByIdentifier:
 		if r.CredentialIdentifier == "" {
-			return fail(CodeInvalidRequestBody, "expected a credential_identifier from the token response")
+			return "", fail(CodeInvalidRequestBody, "expected a credential_identifier from the token response")
 		}
-		if r.CredentialIdentifier != identifierFor(o.Configuration) {
-			return fail(CodeUnknownIdentifier, "the token is not for this credential identifier")
+		at := slices.IndexFunc(o.Grant.Configurations, func(c string) bool { return identifierFor(c) == r.CredentialIdentifier })
+		if at < 0 {
+			return "", fail(CodeUnknownIdentifier, "the token is not for this credential identifier")
 		}
-	} else {
-		if r.CredentialConfigurationID == "" {
-			return fail(CodeUnknownIdentifier, "the token response named no credential identifiers")
+		configuration = o.Grant.Configurations[at]
+	case configuration == "":
+		return "", fail(CodeUnknownIdentifier, "the token response named no credential identifiers")
+	default:
+		if _, known := t.configuration(configuration); !known {
+			return "", fail(CodeUnknownConfiguration, "there is no such credential configuration")
 		}
-		if _, known := t.configuration(r.CredentialConfigurationID); !known {
-			return fail(CodeUnknownConfiguration, "there is no such credential configuration")
-		}
-		if r.CredentialConfigurationID != o.Configuration {
-			return fail(CodeDenied, "the token is for another credential configuration")
+		if !o.Grant.grants(configuration) {
+			return "", fail(CodeDenied, "the token is for another credential configuration")
 		}
 	}
-	if _, known := t.configuration(o.Configuration); !known {
-		return fail(CodeUnknownConfiguration, "the credential configuration is no longer offered")
+	if _, known := t.configuration(configuration); !known {
+		return "", fail(CodeUnknownConfiguration, "the credential configuration is no longer offered")
 	}
-	return nil
+	return configuration, nil
 }
 
-// checkProofs checks all proofs of a request; they share one nonce and name different keys.
-func (s *Service) checkProofs(o OfferRecord, r CredentialRequest, now time.Time) ([]keyProof, error) {
-	if r.OtherProofType != "" {
-		return nil, fail(CodeInvalidProof, "only proofs of type jwt are offered")
-	}
-	if len(r.Proofs) == 0 {
-		return nil, fail(CodeInvalidProof, "a key proof is needed")
-	}
-	if len(r.Proofs) > s.c.Batch {
-		return nil, fail(CodeInvalidProof, "more proofs than offered: at most "+strconv.Itoa(s.c.Batch))
-	}
-	seen := map[string]bool{}
-	proofs := make([]keyProof, 0, len(r.Proofs))
-	for _, compact := range r.Proofs {
-		p, err := s.checkProof(o, compact, now)
-		if err != nil {
-			return nil, err
-		}
-		if key := sameKey(p.holderID); seen[key] {
-			return nil, badProof("a key stands in two proofs")
-		} else {
-			seen[key] = true
-		}
-		if len(proofs) > 0 && p.nonce != proofs[0].nonce {
-			return nil, badProof("the proofs of one request share one nonce")
-		}
-		proofs = append(proofs, p)
-	}
-	return proofs, nil
-}
-
-// issueAll asks the issuer for one credential a key. The idempotency key counts the keys of the offer in the order of the
-// holders' ids: a repeated request finds what it got before, and a further key finds its place taken.
-func (s *Service) issueAll(ctx context.Context, o OfferRecord, proofs []keyProof) ([]Issued, error) {
-	order := make([]string, len(proofs))
-	for i, p := range proofs {
-		order[i] = p.holderID
-	}
-	slices.Sort(order)
-	out := make([]Issued, 0, len(proofs))
-	ids := make([]string, 0, len(proofs))
-	for _, p := range proofs {
+// issueAll asks the issuer for one credential a key, and records what was issued in one update together with finish, which
+// may be nil. The idempotency key counts the keys of the offer in the order of the holders' ids: a repeated request finds
+// what it got before, and a further key finds its place taken.
+func (s *Service) issueAll(ctx context.Context, w wanted, finish func(o *OfferRecord) error) (CredentialResponse, error) {
+	order := slices.Sorted(slices.Values(w.holders))
+	resp := CredentialResponse{NotificationID: s.notificationID(w.offer.ID, w.configuration), encryption: w.encryption}
+	ids := make([]string, 0, len(w.holders))
+	for _, holder := range w.holders {
 		issued, err := s.c.Issue(ctx, IssueRequest{
-			Tenant: o.Tenant, Configuration: o.Configuration, ReportID: o.ReportID, HolderID: p.holderID, Language: o.Language,
-			IdempotencyKey: "oid4vci/" + o.ID + "/" + strconv.Itoa(slices.Index(order, p.holderID)),
+			Tenant: w.offer.Tenant, Configuration: w.configuration, ReportID: w.offer.ReportID, HolderID: holder, Language: w.offer.Language,
+			IdempotencyKey: "oid4vci/" + w.offer.ID + "/" + w.configuration + "/" + strconv.Itoa(slices.Index(order, holder)),
 		})
 		if err != nil {
-			return nil, issueError(err)
+			return CredentialResponse{}, issueError(err)
 		}
-		out = append(out, issued)
+		resp.Credentials = append(resp.Credentials, IssuedCredential{Credential: issued.Credential})
 		ids = append(ids, issued.ID)
 	}
-	err := s.c.Store.UpdateOffer(ctx, o.ID, func(stored *OfferRecord) error {
-		for _, id := range ids {
-			if !slices.Contains(stored.Credentials, id) {
-				stored.Credentials = append(stored.Credentials, id)
+	err := s.c.Store.UpdateOffer(ctx, w.offer.ID, func(stored *OfferRecord) error {
+		if finish != nil {
+			if err := finish(stored); err != nil {
+				return err
 			}
 		}
+		stored.record(w.configuration, ids)
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("record what was issued: %w", err)
+		return CredentialResponse{}, storeError("record what was issued", err, badToken(""))
 	}
-	return out, nil
+	return resp, nil
 }
 
 // issueError turns a final no of the issuer into an answer for the wallet.
@@ -263,8 +148,90 @@ func issueError(err error) error {
 	return fmt.Errorf("issue: %w", err)
 }
 
-// notificationID is drawn from the token, of which only a hash is stored: the wallet that holds the token can name it,
-// and nothing more has to be kept.
-func notificationID(token string) string {
-	return base64.RawURLEncoding.EncodeToString(hashOf("notification", token))
+// notificationID names an issuance. It is derived, so that nothing more has to be kept and a repeated request gets the
+// same; only a token of the offer opens it.
+func (s *Service) notificationID(offer, configuration string) string {
+	mac := hmac.New(sha256.New, s.c.NonceKey)
+	mac.Write([]byte("heartmark/oid4vci/notification\x00" + offer + "\x00" + configuration))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+func refused() *Error { return fail(CodeDenied, "the issuer decided not to issue this credential") }
+
+// deferIssuance keeps a checked request for later and answers with its transaction (8.3). A further request for the same
+// configuration takes the place of the one before.
+func (s *Service) deferIssuance(ctx context.Context, w wanted) (CredentialResponse, error) {
+	transaction := handle(w.offer.ID, randomText(secretBytes))
+	record := DeferredRecord{Hash: hashOf("transaction", transaction), Configuration: w.configuration, Holders: w.holders}
+	err := s.c.Store.UpdateOffer(ctx, w.offer.ID, func(o *OfferRecord) error {
+		if o.State != StateRedeemed || o.Grant == nil {
+			return badToken("")
+		}
+		o.Deferred = slices.DeleteFunc(o.Deferred, func(d DeferredRecord) bool { return d.Configuration == w.configuration })
+		o.Deferred = append(o.Deferred, record)
+		return nil
+	})
+	if err != nil {
+		return CredentialResponse{}, storeError("defer", err, badToken(""))
+	}
+	return s.waiting(transaction, w.encryption), nil
+}
+
+func (s *Service) waiting(transaction string, e *ResponseEncryption) CredentialResponse {
+	return CredentialResponse{TransactionID: transaction, Interval: int(s.c.Interval / time.Second), encryption: e}
+}
+
+// Deferred answers a deferred credential request (9): the credentials, the same transaction while they are not ready, or
+// credential_request_denied once the issuer has refused. A transaction ends with its credentials; of several requests at
+// once, one gets them. Errors for the wallet are *Error.
+func (s *Service) Deferred(ctx context.Context, tenant string, a Access, r DeferredRequest) (CredentialResponse, error) {
+	if _, err := s.tenant(ctx, tenant); err != nil {
+		return CredentialResponse{}, err
+	}
+	o, err := s.authenticate(ctx, tenant, endpointDeferred, a)
+	if err != nil {
+		return CredentialResponse{}, err
+	}
+	if err := s.checkEncryption(r.Encryption, r.Encrypted); err != nil {
+		return CredentialResponse{}, err
+	}
+	hash := hashOf("transaction", r.TransactionID)
+	find := func(o *OfferRecord) int {
+		return slices.IndexFunc(o.Deferred, func(d DeferredRecord) bool { return same(d.Hash, hash) })
+	}
+	at := find(&o)
+	if at < 0 || !o.Grant.grants(o.Deferred[at].Configuration) {
+		return CredentialResponse{}, badTransaction()
+	}
+	take := func(o *OfferRecord) error {
+		at := find(o)
+		if at < 0 || o.State != StateRedeemed {
+			return badTransaction()
+		}
+		o.Deferred = slices.Delete(o.Deferred, at, at+1)
+		return nil
+	}
+	switch o.Release {
+	case ReleaseHeld:
+		return s.waiting(r.TransactionID, r.Encryption), nil
+	case ReleaseRefused:
+		if err := s.c.Store.UpdateOffer(ctx, o.ID, take); err != nil {
+			return CredentialResponse{}, storeError("deferred", err, badTransaction())
+		}
+		return CredentialResponse{}, refused()
+	case ReleaseReleased:
+	}
+	resp, err := s.issueAll(ctx, wanted{
+		offer: o, configuration: o.Deferred[at].Configuration, holders: o.Deferred[at].Holders, encryption: r.Encryption,
+	}, take)
+	if errors.Is(err, issuer.ErrReviewNeeded) {
+		return s.waiting(r.TransactionID, r.Encryption), nil
+	}
+	// It may stand here (9.2), and a library that many wallets are built on then refuses the credentials.
+	resp.NotificationID = ""
+	return resp, err
+}
+
+func badTransaction() *Error {
+	return fail(CodeInvalidTransaction, "the transaction_id is unknown, used or of another token")
 }

@@ -28,11 +28,11 @@ func TestNonceFaults(t *testing.T) {
 		"made up": "abc", "of another tenant": foreign, "of another installation": second.nonce(t), "changed": flip(old),
 		"cut": old[:len(old)-1], "with line break": old[:9] + "\n" + old[9:],
 	} {
-		_, err := w.Credential(t.Context(), "acme", tok, request(w.proof(t, h, nonce)))
+		_, err := w.Credential(t.Context(), "acme", bearer(tok), request(w.proof(t, h, nonce)))
 		wantCode(t, name, err, oid4vci.CodeInvalidNonce)
 	}
 	w.clock.Advance(299 * time.Second)
-	if _, err := w.Credential(t.Context(), "acme", tok, request(w.proof(t, h, old))); err != nil {
+	if _, err := w.Credential(t.Context(), "acme", bearer(tok), request(w.proof(t, h, old))); err != nil {
 		t.Errorf("a nonce just before its end: %v", err)
 	}
 	tok = w.token(t)
@@ -40,9 +40,9 @@ func TestNonceFaults(t *testing.T) {
 	w.clock.Advance(time.Second)
 	tok2 := w.token(t)
 	w.clock.Advance(299 * time.Second)
-	_, err = w.Credential(t.Context(), "acme", tok2, request(w.proof(t, h, unused)))
+	_, err = w.Credential(t.Context(), "acme", bearer(tok2), request(w.proof(t, h, unused)))
 	wantCode(t, "expired nonce", err, oid4vci.CodeInvalidNonce)
-	_, err = w.Credential(t.Context(), "acme", tok, request(w.proof(t, h, w.nonce(t))))
+	_, err = w.Credential(t.Context(), "acme", bearer(tok), request(w.proof(t, h, w.nonce(t))))
 	wantCode(t, "expired token", err, oid4vci.CodeInvalidToken)
 	if _, err := w.Nonce(t.Context(), "nobody"); !errors.Is(err, oid4vci.ErrNotFound) {
 		t.Errorf("nonce of an unknown tenant: %v", err)
@@ -58,7 +58,7 @@ func TestSEC_101_ProofReplay(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			_, err := w.Credential(t.Context(), "acme", tok, r)
+			_, err := w.Credential(t.Context(), "acme", bearer(tok), r)
 			if err == nil {
 				good.Add(1)
 				return
@@ -77,15 +77,15 @@ func TestSEC_111_RetryGivesTheSameCredential(t *testing.T) {
 	w := newWorld(t, nil)
 	tok := w.token(t)
 	h := newHolder(t)
-	first, err := w.Credential(t.Context(), "acme", tok, request(w.proof(t, h, w.nonce(t))))
+	first, err := w.Credential(t.Context(), "acme", bearer(tok), request(w.proof(t, h, w.nonce(t))))
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := w.Credential(t.Context(), "acme", tok, request(w.proof(t, h, w.nonce(t))))
+	again, err := w.Credential(t.Context(), "acme", bearer(tok), request(w.proof(t, h, w.nonce(t))))
 	if err != nil || string(again.Credentials[0].Credential) != string(first.Credentials[0].Credential) || again.NotificationID != first.NotificationID {
 		t.Errorf("again %+v, %v; want %+v", again, err, first)
 	}
-	_, err = w.Credential(t.Context(), "acme", tok, request(w.proof(t, newHolder(t), w.nonce(t))))
+	_, err = w.Credential(t.Context(), "acme", bearer(tok), request(w.proof(t, newHolder(t), w.nonce(t))))
 	wantCode(t, "another key", err, oid4vci.CodeDenied)
 	if w.count() != 1 {
 		t.Errorf("%d credentials, want 1", w.count())
@@ -115,10 +115,10 @@ func TestCrashPoints(t *testing.T) {
 	tok, h := w.token(t), newHolder(t)
 	lost := request(w.proof(t, h, w.nonce(t)))
 	w.set(func(w *world) { w.crashAt = "nonce.after_take" })
-	die(t, func() { _, _ = w.Credential(context.Background(), "acme", tok, lost) })
-	_, err = w.Credential(t.Context(), "acme", tok, lost)
+	die(t, func() { _, _ = w.Credential(context.Background(), "acme", bearer(tok), lost) })
+	_, err = w.Credential(t.Context(), "acme", bearer(tok), lost)
 	wantCode(t, "a nonce that was taken before the crash", err, oid4vci.CodeInvalidNonce)
-	if _, err := w.Credential(t.Context(), "acme", tok, request(w.proof(t, h, w.nonce(t)))); err != nil {
+	if _, err := w.Credential(t.Context(), "acme", bearer(tok), request(w.proof(t, h, w.nonce(t)))); err != nil {
 		t.Errorf("the token after the crash: %v", err)
 	}
 	if w.count() != 1 {
@@ -139,21 +139,21 @@ func TestSEC_110_Batch(t *testing.T) {
 	nonce := w.nonce(t)
 	bad := w.proof(t, b, nonce)
 	bad = bad[:strings.LastIndex(bad, ".")+1] + flip(bad[strings.LastIndex(bad, ".")+1:])
-	_, err := w.Credential(t.Context(), "acme", tok, request(w.proof(t, a, nonce), bad, w.proof(t, c, nonce)))
+	_, err := w.Credential(t.Context(), "acme", bearer(tok), request(w.proof(t, a, nonce), bad, w.proof(t, c, nonce)))
 	wantCode(t, "one bad proof", err, oid4vci.CodeInvalidProof)
-	_, err = w.Credential(t.Context(), "acme", tok, request(w.proof(t, a, nonce), w.proof(t, a, nonce)))
+	_, err = w.Credential(t.Context(), "acme", bearer(tok), request(w.proof(t, a, nonce), w.proof(t, a, nonce)))
 	wantCode(t, "one key twice", err, oid4vci.CodeInvalidProof)
 	asJWK := signProof(t, a, map[string]any{"typ": "openid4vci-proof+jwt", "jwk": a.jwk(t)}, w.claims(nonce))
-	_, err = w.Credential(t.Context(), "acme", tok, request(w.proof(t, a, nonce), asJWK))
+	_, err = w.Credential(t.Context(), "acme", bearer(tok), request(w.proof(t, a, nonce), asJWK))
 	wantCode(t, "one key under two names", err, oid4vci.CodeInvalidProof)
-	_, err = w.Credential(t.Context(), "acme", tok, request(w.proof(t, a, nonce), w.proof(t, b, w.nonce(t))))
+	_, err = w.Credential(t.Context(), "acme", bearer(tok), request(w.proof(t, a, nonce), w.proof(t, b, w.nonce(t))))
 	wantCode(t, "two nonces", err, oid4vci.CodeInvalidProof)
-	_, err = w.Credential(t.Context(), "acme", tok, request(w.proof(t, a, nonce), w.proof(t, b, nonce), w.proof(t, c, nonce), w.proof(t, newHolder(t), nonce)))
+	_, err = w.Credential(t.Context(), "acme", bearer(tok), request(w.proof(t, a, nonce), w.proof(t, b, nonce), w.proof(t, c, nonce), w.proof(t, newHolder(t), nonce)))
 	wantCode(t, "too many", err, oid4vci.CodeInvalidProof)
 	if w.count() != 0 || w.calls != 0 {
 		t.Fatal("something was issued")
 	}
-	resp, err := w.Credential(t.Context(), "acme", tok, request(w.proof(t, a, nonce), w.proof(t, b, nonce), w.proof(t, c, nonce)))
+	resp, err := w.Credential(t.Context(), "acme", bearer(tok), request(w.proof(t, a, nonce), w.proof(t, b, nonce), w.proof(t, c, nonce)))
 	if err != nil || len(resp.Credentials) != 3 || w.count() != 3 {
 		t.Fatalf("%d credentials, %v, want 3", len(resp.Credentials), err)
 	}
@@ -163,7 +163,7 @@ func TestSEC_110_Batch(t *testing.T) {
 		}
 	}
 	nonce = w.nonce(t)
-	again, err := w.Credential(t.Context(), "acme", tok, request(w.proof(t, c, nonce), w.proof(t, a, nonce), w.proof(t, b, nonce)))
+	again, err := w.Credential(t.Context(), "acme", bearer(tok), request(w.proof(t, c, nonce), w.proof(t, a, nonce), w.proof(t, b, nonce)))
 	if err != nil || len(again.Credentials) != 3 || w.count() != 3 {
 		t.Errorf("in another order: %v, %d credentials in all, want 3", err, w.count())
 	}
@@ -179,7 +179,7 @@ func TestSEC_106_AccessTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	ask := func(tenant, token string) error {
-		_, err := w.Credential(t.Context(), tenant, token, request(w.proof(t, h, w.nonce(t))))
+		_, err := w.Credential(t.Context(), tenant, bearer(token), request(w.proof(t, h, w.nonce(t))))
 		return err
 	}
 	for name, token := range map[string]string{
@@ -188,7 +188,7 @@ func TestSEC_106_AccessTokens(t *testing.T) {
 	} {
 		err := ask("acme", token)
 		wantCode(t, name, err, oid4vci.CodeInvalidToken)
-		if e, ok := errors.AsType[*oid4vci.Error](err); ok && (e.Status != 401 || !strings.HasPrefix(e.Challenge, "Bearer") || (token == "") != (e.Challenge == "Bearer")) {
+		if e, ok := errors.AsType[*oid4vci.Error](err); ok && (e.Status != 401 || !strings.HasPrefix(e.Challenge, "Bearer") || (token == "") == strings.Contains(e.Challenge, "error=")) {
 			t.Errorf("%s: status %d, challenge %q", name, e.Status, e.Challenge)
 		}
 	}
@@ -211,12 +211,12 @@ func TestSEC_119_RequestTargets(t *testing.T) {
 		"identifier not given":       {oid4vci.CodeUnknownIdentifier, oid4vci.CredentialRequest{CredentialIdentifier: "dei-profile-1"}},
 		"unknown configuration":      {oid4vci.CodeUnknownConfiguration, oid4vci.CredentialRequest{CredentialConfigurationID: "x"}},
 		"other configuration":        {oid4vci.CodeDenied, oid4vci.CredentialRequest{CredentialConfigurationID: "dei-social_skills"}},
-		"encryption":                 {oid4vci.CodeInvalidEncryption, oid4vci.CredentialRequest{CredentialConfigurationID: config, WantsEncryption: true}},
+		"encryption":                 {oid4vci.CodeInvalidEncryption, oid4vci.CredentialRequest{CredentialConfigurationID: config, Encryption: &oid4vci.ResponseEncryption{}, Encrypted: true}},
 		"no proof":                   {oid4vci.CodeInvalidProof, oid4vci.CredentialRequest{CredentialConfigurationID: config}},
-		"other proof type":           {oid4vci.CodeInvalidProof, oid4vci.CredentialRequest{CredentialConfigurationID: config, OtherProofType: "di_vp"}},
+		"other proof type":           {oid4vci.CodeInvalidProof, oid4vci.CredentialRequest{CredentialConfigurationID: config, ProofType: "di_vp", Presentations: []map[string]any{{}}}},
 		"more proofs than are taken": {oid4vci.CodeInvalidProof, request(w.proof(t, h, w.nonce(t)), w.proof(t, newHolder(t), w.nonce(t)))},
 	} {
-		_, err := w.Credential(t.Context(), "acme", tok, c.r)
+		_, err := w.Credential(t.Context(), "acme", bearer(tok), c.r)
 		wantCode(t, name, err, c.code)
 	}
 	if w.calls != 0 {
@@ -230,10 +230,10 @@ func TestIssuerErrors(t *testing.T) {
 	tok, h := w.token(t), newHolder(t)
 	ask := func(cause error) error {
 		w.set(func(w *world) { w.issue = cause })
-		_, err := w.Credential(t.Context(), "acme", tok, request(w.proof(t, h, w.nonce(t))))
+		_, err := w.Credential(t.Context(), "acme", bearer(tok), request(w.proof(t, h, w.nonce(t))))
 		return err
 	}
-	for _, cause := range []error{issuer.ErrNothingToIssue, issuer.ErrNoConsent, issuer.ErrConflict, issuer.ErrNotAuthorised, issuer.ErrReviewNeeded} {
+	for _, cause := range []error{issuer.ErrNothingToIssue, issuer.ErrNoConsent, issuer.ErrConflict, issuer.ErrNotAuthorised} {
 		wantCode(t, cause.Error(), ask(cause), oid4vci.CodeDenied)
 	}
 	err := ask(issuer.ErrInProgress)
@@ -266,7 +266,7 @@ func TestClientID(t *testing.T) {
 		if iss != nil {
 			claims["iss"] = iss
 		}
-		_, err := w.Credential(t.Context(), "acme", tok.AccessToken, request(signProof(t, h, map[string]any{"typ": "openid4vci-proof+jwt", "kid": h.kid()}, claims)))
+		_, err := w.Credential(t.Context(), "acme", bearer(tok.AccessToken), request(signProof(t, h, map[string]any{"typ": "openid4vci-proof+jwt", "kid": h.kid()}, claims)))
 		return err
 	}
 	wantCode(t, "another client", ask("evil.example"), oid4vci.CodeInvalidProof)
@@ -283,10 +283,10 @@ func TestNotifyRefused(t *testing.T) {
 	w := newWorld(t, nil)
 	tok := w.token(t)
 	ask := func(token, id string) error {
-		return w.Notify(t.Context(), "acme", token, oid4vci.Notification{ID: id, Event: oid4vci.EventAccepted})
+		return w.Notify(t.Context(), "acme", bearer(token), oid4vci.Notification{ID: id, Event: oid4vci.EventAccepted})
 	}
 	wantCode(t, "before any credential", ask(tok, "x"), oid4vci.CodeInvalidNotificationID)
-	resp, err := w.Credential(t.Context(), "acme", tok, request(w.proof(t, newHolder(t), w.nonce(t))))
+	resp, err := w.Credential(t.Context(), "acme", bearer(tok), request(w.proof(t, newHolder(t), w.nonce(t))))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,7 @@ func TestWholeFlow(t *testing.T) {
 		t.Errorf("token response %+v", tok)
 	}
 	h := newHolder(t)
-	resp, err := w.Credential(ctx, "acme", tok.AccessToken, request(w.proof(t, h, w.nonce(t))))
+	resp, err := w.Credential(ctx, "acme", bearer(tok.AccessToken), request(w.proof(t, h, w.nonce(t))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestWholeFlow(t *testing.T) {
 		t.Errorf("credential response %+v", resp)
 	}
 	for range 2 {
-		if err := w.Notify(ctx, "acme", tok.AccessToken, oid4vci.Notification{ID: resp.NotificationID, Event: oid4vci.EventAccepted}); err != nil {
+		if err := w.Notify(ctx, "acme", bearer(tok.AccessToken), oid4vci.Notification{ID: resp.NotificationID, Event: oid4vci.EventAccepted}); err != nil {
 			t.Errorf("Notify = %v", err)
 		}
 	}
@@ -94,7 +94,7 @@ func TestStoreHoldsNoSecret(t *testing.T) {
 
 func TestSEC_124_MidFlowChanges(t *testing.T) {
 	t.Parallel()
-	for _, cause := range []error{issuer.ErrNoConsent, issuer.ErrNotFound, issuer.ErrNotAuthorised, issuer.ErrNothingToIssue, issuer.ErrReviewNeeded} {
+	for _, cause := range []error{issuer.ErrNoConsent, issuer.ErrNotFound, issuer.ErrNotAuthorised, issuer.ErrNothingToIssue} {
 		w := newWorld(t, nil)
 		r := tokenRequest(t, w.offer(t))
 		w.set(func(w *world) { w.ready = cause })
@@ -106,7 +106,7 @@ func TestSEC_124_MidFlowChanges(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.set(func(w *world) { w.ready = cause })
-		_, err = w.Credential(t.Context(), "acme", tok.AccessToken, request(w.proof(t, newHolder(t), w.nonce(t))))
+		_, err = w.Credential(t.Context(), "acme", bearer(tok.AccessToken), request(w.proof(t, newHolder(t), w.nonce(t))))
 		wantCode(t, "credential", err, oid4vci.CodeDenied)
 		if w.count() != 0 {
 			t.Error("something was issued")
@@ -143,13 +143,13 @@ func TestPurge(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	tok := w.token(t)
-	if _, err := w.Credential(t.Context(), "acme", tok, request(w.proof(t, newHolder(t), w.nonce(t)))); err != nil {
+	if _, err := w.Credential(t.Context(), "acme", bearer(tok), request(w.proof(t, newHolder(t), w.nonce(t)))); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := w.Purge(t.Context(), 10); n != 0 || err != nil {
 		t.Errorf("purged %d, %v while alive", n, err)
 	}
-	w.clock.Advance(25 * time.Hour)
+	w.clock.Advance(26 * time.Hour)
 	if n, err := w.Purge(t.Context(), 10); n != 2 || err != nil {
 		t.Errorf("purged %d, %v, want the offer and the nonce", n, err)
 	}

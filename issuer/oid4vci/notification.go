@@ -2,8 +2,7 @@ package oid4vci
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"slices"
 
 	"heartmark/schemas"
 )
@@ -45,26 +44,33 @@ func ParseNotification(body []byte) (Notification, error) {
 }
 
 // Notify records a notification; answer 204. The same one twice is no error.
-func (s *Service) Notify(ctx context.Context, tenant, accessToken string, n Notification) error {
-	o, err := s.authenticate(ctx, tenant, accessToken)
+func (s *Service) Notify(ctx context.Context, tenant string, a Access, n Notification) error {
+	o, err := s.authenticate(ctx, tenant, endpointNotification, a)
 	if err != nil {
 		return err
 	}
-	if len(o.Credentials) == 0 || !same([]byte(n.ID), []byte(notificationID(accessToken))) {
-		return fail(CodeInvalidNotificationID, "the notification_id is not one of this token")
+	find := func(o *OfferRecord) int {
+		return slices.IndexFunc(o.Issued, func(i IssuedRecord) bool {
+			return same([]byte(n.ID), []byte(s.notificationID(o.ID, i.Configuration)))
+		})
+	}
+	unknown := fail(CodeInvalidNotificationID, "the notification_id is not one of this token")
+	if find(&o) < 0 {
+		return unknown
 	}
 	now := s.now()
 	err = s.c.Store.UpdateOffer(ctx, o.ID, func(stored *OfferRecord) error {
-		if stored.Event != n.Event {
-			stored.Event, stored.EventAt = n.Event, now
+		at := find(stored)
+		if at < 0 {
+			return unknown
+		}
+		if stored.Issued[at].Event != n.Event {
+			stored.Issued[at].Event, stored.Issued[at].EventAt = n.Event, now
 		}
 		return nil
 	})
-	if errors.Is(err, ErrNoOffer) {
-		return badToken(false)
-	}
 	if err != nil {
-		return fmt.Errorf("record notification: %w", err)
+		return storeError("record notification", err, badToken(""))
 	}
 	return nil
 }

@@ -37,12 +37,12 @@ func TestSEC_120_OffersAreUnguessable(t *testing.T) {
 func TestOfferRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
-	good := oid4vci.OfferRequest{Tenant: "acme", Configuration: config, ReportID: "report-of-nobody-17", Language: "zh-CN"}
+	good := oid4vci.OfferRequest{Tenant: "acme", Configurations: []string{config}, ReportID: "report-of-nobody-17", Language: "zh-CN"}
 	if _, err := w.CreateOffer(t.Context(), good); err != nil {
 		t.Fatal(err)
 	}
 	bad := good
-	bad.Configuration = "x"
+	bad.Configurations = []string{"x"}
 	_, err := w.CreateOffer(t.Context(), bad)
 	wantCode(t, "configuration", err, oid4vci.CodeUnknownConfiguration)
 	bad = good
@@ -115,6 +115,6 @@ func TestRevokedOffer(t *testing.T) {
 	if err := w.RevokeOffer(t.Context(), "acme", o.ID); err != nil {
 		t.Fatal(err)
 	}
-	_, err = w.Credential(t.Context(), "acme", tok.AccessToken, request(w.proof(t, newHolder(t), w.nonce(t))))
+	_, err = w.Credential(t.Context(), "acme", bearer(tok.AccessToken), request(w.proof(t, newHolder(t), w.nonce(t))))
 	wantCode(t, "token of a revoked offer", err, oid4vci.CodeInvalidToken)
 }

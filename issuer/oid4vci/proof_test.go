@@ -38,7 +38,7 @@ func TestHolderIDs(t *testing.T) {
 		} {
 			w := newWorld(t, nil)
 			c.header["typ"] = "openid4vci-proof+jwt"
-			_, err := w.Credential(t.Context(), "acme", w.token(t), request(signProof(t, h, c.header, w.claims(w.nonce(t)))))
+			_, err := w.Credential(t.Context(), "acme", bearer(w.token(t)), request(signProof(t, h, c.header, w.claims(w.nonce(t)))))
 			if err != nil {
 				t.Errorf("%s as %s: %v", name, kind, err)
 				continue
@@ -119,13 +119,13 @@ func TestSEC_108_109_ProofRefused(t *testing.T) {
 			h := newHolder(t)
 			p := parts{map[string]any{"typ": "openid4vci-proof+jwt", "kid": h.kid()}, w.claims(nonce), h}
 			change(t, w, &p)
-			_, err := w.Credential(t.Context(), "acme", tok, request(signProof(t, p.holder, p.header, p.claims)))
+			_, err := w.Credential(t.Context(), "acme", bearer(tok), request(signProof(t, p.holder, p.header, p.claims)))
 			wantCode(t, name, err, oid4vci.CodeInvalidProof)
 			if w.count() != 0 {
 				t.Error("something was issued")
 			}
 			// The session stays usable, and so does the nonce: nothing was taken.
-			if _, err := w.Credential(t.Context(), "acme", tok, request(w.proof(t, h, nonce))); err != nil {
+			if _, err := w.Credential(t.Context(), "acme", bearer(tok), request(w.proof(t, h, nonce))); err != nil {
 				t.Errorf("a good proof afterwards: %v", err)
 			}
 		})
@@ -147,7 +147,7 @@ func TestProofTextRefused(t *testing.T) {
 		"claims twice":    cut[0] + "." + b64(`{"aud":"`+issuerID+`","aud":"x"}`) + "." + cut[2],
 		"payload changed": cut[0] + "." + b64(`{}`) + "." + cut[2],
 	} {
-		_, err := w.Credential(t.Context(), "acme", tok, request(in))
+		_, err := w.Credential(t.Context(), "acme", bearer(tok), request(in))
 		wantCode(t, name, err, oid4vci.CodeInvalidProof)
 	}
 }

@@ -53,6 +53,11 @@ func hashOf(label string, texts ...string) []byte {
 	return h.Sum(nil)
 }
 
+func sha256Of(s string) []byte {
+	sum := sha256.Sum256([]byte(s))
+	return sum[:]
+}
+
 // same compares in constant time.
 func same(a, b []byte) bool { return subtle.ConstantTimeCompare(a, b) == 1 }
 
@@ -60,6 +65,31 @@ func same(a, b []byte) bool { return subtle.ConstantTimeCompare(a, b) == 1 }
 // code, and only hashes of both are stored, so this is how the offer can be read from its address more than once.
 func codeFor(id, ref string) string {
 	return handle(id, base64.RawURLEncoding.EncodeToString(hashOf("code", ref)))
+}
+
+// stateFor derives issuer_state in the same way.
+func stateFor(id, ref string) string {
+	return handle(id, base64.RawURLEncoding.EncodeToString(hashOf("issuer state", ref)))
+}
+
+// requestURIPrefix begins every request_uri (RFC 9126, 2.2).
+const requestURIPrefix = "urn:ietf:params:oauth:request_uri:"
+
+// requestURI makes the address of a pushed request: the issuer_state that it came under and a secret of its own. The
+// transaction code is checked against a hash that needs the issuer_state, which is not stored.
+func requestURI(issuerState string) string {
+	return requestURIPrefix + handle(issuerState, randomText(secretBytes))
+}
+
+// splitRequestURI takes the address of a pushed request apart.
+func splitRequestURI(s string) (id, issuerState string, ok bool) {
+	rest, ok := strings.CutPrefix(s, requestURIPrefix)
+	cut := strings.LastIndexByte(rest, '.')
+	if !ok || cut < 0 || !isText(rest[cut+1:], secretBytes) {
+		return "", "", false
+	}
+	id, ok = splitHandle(rest[:cut])
+	return id, rest[:cut], ok
 }
 
 // digits is the length of a transaction code.

@@ -2,6 +2,7 @@ package oid4vci
 
 import (
 	"context"
+	"crypto"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -11,13 +12,19 @@ import (
 	"time"
 
 	"heartmark/issuer"
+	"heartmark/schemas"
 )
 
 // Lifetimes and limits (security specification, section 3). Configuration may only make them stricter.
 const (
-	MaxOfferLife   = 10 * time.Minute
-	MaxTokenLife   = 5 * time.Minute
-	MaxNonceLife   = 5 * time.Minute
+	MaxOfferLife = 10 * time.Minute
+	// MaxTokenLife is that of bearer tokens, MaxBoundTokenLife that of tokens that are bound to a key.
+	MaxTokenLife      = 5 * time.Minute
+	MaxBoundTokenLife = 60 * time.Minute
+	MaxNonceLife      = 5 * time.Minute
+	MaxCodeLife       = 60 * time.Second
+	// MaxRefreshLife is how long a wallet may wait for a credential that is held back, or come again for the same one.
+	MaxRefreshLife = 30 * 24 * time.Hour
 	MaxWrongTries  = 5
 	MaxBatch       = 20
 	clockSkew      = 60 * time.Second
@@ -30,6 +37,8 @@ type Tenant struct {
 	// Name is the issuer's name; it is shown in both languages unless Names has one for a language ("en", "zh").
 	Name  string
 	Names map[string]string
+	// Logo is the address of a picture, https or of this installation; "" shows none.
+	Logo string
 	// Configurations are what the tenant can issue.
 	Configurations []issuer.Configuration
 }
@@ -45,9 +54,35 @@ type IssueRequest struct {
 
 // Issued is what the issuer gives back.
 type Issued struct {
-	ID         string
-	Format     string
+	ID     string
+	Format string
+	// Credential is as it stands in the answer: an object for ldp_vc, a text for the formats that are tokens.
 	Credential json.RawMessage
+}
+
+// ProofChecker checks Data Integrity proofs of key proofs of type di_vp. Its methods may be called at once.
+type ProofChecker interface {
+	// Read returns what the one proof of a document claims. It fails where there is none or more than one, and where its suite
+	// is not one of Suites.
+	Read(doc map[string]any) (ClaimedProof, error)
+	// Check verifies that proof with key; the document's terms must all be defined.
+	Check(doc map[string]any, key crypto.PublicKey) error
+	// Suites are the cryptosuites, as metadata lists them.
+	Suites() []string
+}
+
+// ClaimedProof is what a proof says of itself, before it was verified.
+type ClaimedProof struct {
+	VerificationMethod, Purpose, Challenge string
+	Domain                                 []string
+	Created, Expires                       time.Time // zero where absent
+}
+
+// MetadataSigner is the key that signs the metadata of a tenant.
+type MetadataSigner struct {
+	crypto.Signer
+	// Kid is the DID URL of the key.
+	Kid string
 }
 
 // Config is what a Service needs.
@@ -64,13 +99,28 @@ type Config struct {
 	Ready func(ctx context.Context, tenant, configuration, reportID string) error
 
 	Now func() time.Time
-	// OfferLife, TokenLife and NonceLife are the greatest allowed where zero.
-	OfferLife, TokenLife, NonceLife time.Duration
+	// OfferLife, TokenLife, BoundTokenLife, NonceLife, CodeLife and RefreshLife are the greatest allowed where zero.
+	OfferLife, TokenLife, BoundTokenLife, NonceLife, CodeLife, RefreshLife time.Duration
+	// Interval is how long a wallet is told to wait before it asks again for a credential that is held back; 0 means 30 s.
+	Interval time.Duration
+	// Wallets is what is asked of wallets.
+	Wallets Wallets
+	// Login is the external provider at which holders sign in, nil for none.
+	Login Login
+	// CheckProof checks proofs of type di_vp; nil does not offer them.
+	CheckProof ProofChecker
+	// SignMetadata gives the key that signs a tenant's metadata; nil serves it unsigned only.
+	SignMetadata func(ctx context.Context, tenant string) (MetadataSigner, error)
+	// Audit writes to the audit trail; its error stops an act of the issuer's people. Nil for tests.
+	Audit func(ctx context.Context, e AuditEvent) error
 	// Batch is how many keys one credential request may bring; 0 and 1 mean one, and then metadata says nothing of batches.
 	Batch int
 	// NonceKey authenticates nonces: 32 bytes that all processes behind one origin share. Nil draws one, so that a restart
 	// voids the nonces given out before it.
 	NonceKey []byte
+	// EncryptionKey is the secret from which the keys for encrypted requests are derived: 32 bytes that all processes share.
+	// Nil offers no encryption.
+	EncryptionKey []byte
 	// Log may be nil.
 	Log *slog.Logger
 	// Crash is called at the named points code.after_take and nonce.after_take. For tests; nil in production.
@@ -102,7 +152,12 @@ func New(c Config) (*Service, error) {
 		value *time.Duration
 		most  time.Duration
 	}{
-		{"offer life", &c.OfferLife, MaxOfferLife}, {"token life", &c.TokenLife, MaxTokenLife}, {"nonce life", &c.NonceLife, MaxNonceLife},
+		{"offer life", &c.OfferLife, MaxOfferLife},
+		{"token life", &c.TokenLife, MaxTokenLife},
+		{"bound token life", &c.BoundTokenLife, MaxBoundTokenLife},
+		{"nonce life", &c.NonceLife, MaxNonceLife},
+		{"code life", &c.CodeLife, MaxCodeLife},
+		{"refresh life", &c.RefreshLife, MaxRefreshLife},
 	} {
 		if *l.value == 0 {
 			*l.value = l.most
@@ -112,6 +167,12 @@ func New(c Config) (*Service, error) {
 	add(c.Batch < 0 || c.Batch > MaxBatch, fmt.Sprintf("batch: expected 0 to %d", MaxBatch))
 	c.Batch = max(c.Batch, 1)
 	add(c.NonceKey != nil && len(c.NonceKey) != 32, "nonce key: expected 32 bytes")
+	add(c.EncryptionKey != nil && len(c.EncryptionKey) != 32, "encryption key: expected 32 bytes")
+	if c.Interval == 0 {
+		c.Interval = 30 * time.Second
+	}
+	add(c.Interval < time.Second || c.Interval > 24*time.Hour, "interval: expected 1s to 24h")
+	faults = append(faults, c.Wallets.faults()...)
 	if len(faults) > 0 {
 		return nil, fmt.Errorf("oid4vci: %w", errors.Join(faults...))
 	}
@@ -157,12 +218,44 @@ func (t Tenant) configuration(id string) (issuer.Configuration, bool) {
 	return issuer.Configuration{}, false
 }
 
-// ready asks Config.Ready, if there is one.
+// names are the issuer's name by language.
+func (t Tenant) names() map[string]string {
+	out := map[string]string{}
+	for _, lang := range schemas.Languages() {
+		if out[lang] = t.Names[lang]; out[lang] == "" {
+			out[lang] = t.Name
+		}
+	}
+	return out
+}
+
+// credentialNames are the names of configurations, each by language.
+func (t Tenant) credentialNames(ids []string) []map[string]string {
+	var out []map[string]string
+	for _, id := range ids {
+		c, _ := t.configuration(id)
+		one := map[string]string{}
+		for _, lang := range schemas.Languages() {
+			if one[lang] = c.Display[lang].Name; one[lang] == "" {
+				one[lang] = id
+			}
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// ready asks Config.Ready, if there is one, about each configuration of the offer.
 func (s *Service) ready(ctx context.Context, o OfferRecord) error {
 	if s.c.Ready == nil {
 		return nil
 	}
-	return s.c.Ready(ctx, o.Tenant, o.Configuration, o.ReportID)
+	for _, c := range o.offered() {
+		if err := s.c.Ready(ctx, o.Tenant, c, o.ReportID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Purge removes what has ended, at most limit records, and returns how many. Call it from time to time.

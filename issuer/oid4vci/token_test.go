@@ -19,7 +19,7 @@ func TestTokenRefused(t *testing.T) {
 		change func(r *oid4vci.TokenRequest)
 	}{
 		"no grant type":      {oid4vci.CodeInvalidRequest, func(r *oid4vci.TokenRequest) { r.GrantType = "" }},
-		"other grant type":   {oid4vci.CodeUnsupportedGrantType, func(r *oid4vci.TokenRequest) { r.GrantType = "authorization_code" }},
+		"other grant type":   {oid4vci.CodeUnsupportedGrantType, func(r *oid4vci.TokenRequest) { r.GrantType = "password" }},
 		"no code":            {oid4vci.CodeInvalidRequest, func(r *oid4vci.TokenRequest) { r.PreAuthorizedCode = "" }},
 		"malformed code":     {oid4vci.CodeInvalidGrant, func(r *oid4vci.TokenRequest) { r.PreAuthorizedCode = "x" }},
 		"code cut":           {oid4vci.CodeInvalidGrant, func(r *oid4vci.TokenRequest) { r.PreAuthorizedCode = r.PreAuthorizedCode[:40] }},
@@ -32,15 +32,15 @@ func TestTokenRefused(t *testing.T) {
 		"tx_code with space": {oid4vci.CodeInvalidGrant, func(r *oid4vci.TokenRequest) { r.TxCode += " " }},
 		"tx_code as prefix":  {oid4vci.CodeInvalidGrant, func(r *oid4vci.TokenRequest) { r.TxCode = r.TxCode[:5] }},
 		"other resource":     {oid4vci.CodeInvalidTarget, func(r *oid4vci.TokenRequest) { r.Resource = []string{issuerID + "/"} }},
-		"details no JSON":    {oid4vci.CodeInvalidRequest, func(r *oid4vci.TokenRequest) { r.AuthorizationDetails = "{" }},
-		"details empty":      {oid4vci.CodeInvalidRequest, func(r *oid4vci.TokenRequest) { r.AuthorizationDetails = "[]" }},
-		"details other type": {oid4vci.CodeInvalidRequest, func(r *oid4vci.TokenRequest) {
+		"details no JSON":    {oid4vci.CodeInvalidDetails, func(r *oid4vci.TokenRequest) { r.AuthorizationDetails = "{" }},
+		"details empty":      {oid4vci.CodeInvalidDetails, func(r *oid4vci.TokenRequest) { r.AuthorizationDetails = "[]" }},
+		"details other type": {oid4vci.CodeInvalidDetails, func(r *oid4vci.TokenRequest) {
 			r.AuthorizationDetails = `[{"type":"x","credential_configuration_id":"dei-profile"}]`
 		}},
-		"details other configuration": {oid4vci.CodeInvalidRequest, func(r *oid4vci.TokenRequest) {
+		"details other configuration": {oid4vci.CodeInvalidDetails, func(r *oid4vci.TokenRequest) {
 			r.AuthorizationDetails = `[{"type":"openid_credential","credential_configuration_id":"dei-social_skills"}]`
 		}},
-		"details other location": {oid4vci.CodeInvalidRequest, func(r *oid4vci.TokenRequest) {
+		"details other location": {oid4vci.CodeInvalidDetails, func(r *oid4vci.TokenRequest) {
 			r.AuthorizationDetails = `[{"type":"openid_credential","credential_configuration_id":"dei-profile","locations":["https://x.example"]}]`
 		}},
 	}
@@ -170,8 +170,8 @@ func TestTokenByIdentifier(t *testing.T) {
 	}
 	h := newHolder(t)
 	ask := func(identifier, configuration string) error {
-		_, err := w.Credential(t.Context(), "acme", tok.AccessToken, oid4vci.CredentialRequest{
-			CredentialIdentifier: identifier, CredentialConfigurationID: configuration, Proofs: []string{w.proof(t, h, w.nonce(t))},
+		_, err := w.Credential(t.Context(), "acme", bearer(tok.AccessToken), oid4vci.CredentialRequest{
+			CredentialIdentifier: identifier, CredentialConfigurationID: configuration, ProofType: oid4vci.ProofJWT, Proofs: []string{w.proof(t, h, w.nonce(t))},
 		})
 		return err
 	}

@@ -18,12 +18,13 @@ import (
 func TestParseCredentialRequest(t *testing.T) {
 	t.Parallel()
 	good := map[string]oid4vci.CredentialRequest{
-		`{"credential_configuration_id":"a","proofs":{"jwt":["x","y"]}}`:            {CredentialConfigurationID: "a", Proofs: []string{"x", "y"}},
-		`{"credential_identifier":"a","proof":{"proof_type":"jwt","jwt":"x"}}`:      {CredentialIdentifier: "a", Proofs: []string{"x"}},
-		`{"credential_configuration_id":"a","proofs":{"di_vp":[{}]}}`:               {CredentialConfigurationID: "a", OtherProofType: "di_vp"},
-		`{"credential_configuration_id":"a","credential_response_encryption":{}}`:   {CredentialConfigurationID: "a", WantsEncryption: true},
+		`{"credential_configuration_id":"a","proofs":{"jwt":["x","y"]}}`:            {CredentialConfigurationID: "a", ProofType: "jwt", Proofs: []string{"x", "y"}},
+		`{"credential_identifier":"a","proof":{"proof_type":"jwt","jwt":"x"}}`:      {CredentialIdentifier: "a", ProofType: "jwt", Proofs: []string{"x"}},
+		`{"credential_configuration_id":"a","proofs":{"di_vp":[{}]}}`:               {CredentialConfigurationID: "a", ProofType: "di_vp", Presentations: []map[string]any{{}}},
+		`{"credential_configuration_id":"a","proofs":{"attestation":["x"]}}`:        {CredentialConfigurationID: "a", ProofType: "attestation", Proofs: []string{"x"}},
+		`{"credential_configuration_id":"a","proofs":{"cwt":["x"]}}`:                {CredentialConfigurationID: "a", ProofType: "cwt"},
 		`{"credential_configuration_id":"a","unknown":1}`:                           {CredentialConfigurationID: "a"},
-		`{"credential_configuration_id":"a","proof":{"proof_type":"cwt","cwt":""}}`: {CredentialConfigurationID: "a", OtherProofType: "other"},
+		`{"credential_configuration_id":"a","proof":{"proof_type":"cwt","cwt":""}}`: {CredentialConfigurationID: "a", ProofType: "other"},
 	}
 	for in, want := range good {
 		got, err := oid4vci.ParseCredentialRequest([]byte(in))
@@ -40,6 +41,11 @@ func TestParseCredentialRequest(t *testing.T) {
 		`{"proofs":[]}`: oid4vci.CodeInvalidProof, `{"proofs":{}}`: oid4vci.CodeInvalidProof, `{"proofs":null}`: oid4vci.CodeInvalidProof,
 		`{"proofs":{"jwt":[]}}`: oid4vci.CodeInvalidProof, `{"proofs":{"jwt":"x"}}`: oid4vci.CodeInvalidProof,
 		`{"proofs":{"jwt":["x"],"di_vp":[{}]}}`: oid4vci.CodeInvalidProof, `{"proofs":{"jwt":[1]}}`: oid4vci.CodeInvalidProof,
+		`{"proofs":{"di_vp":["x"]}}`: oid4vci.CodeInvalidProof, `{"proofs":{"cwt":[]}}`: oid4vci.CodeInvalidProof,
+		`{"credential_response_encryption":{}}`:                                                     oid4vci.CodeInvalidEncryption,
+		`{"credential_response_encryption":"x"}`:                                                    oid4vci.CodeInvalidEncryption,
+		`{"credential_response_encryption":{"jwk":{"kty":"oct","k":"AA"},"enc":"A128GCM"}}`:         oid4vci.CodeInvalidEncryption,
+		`{"credential_response_encryption":{"alg":"ECDH-ES","enc":"A128GCM","zip":"DEF","jwk":{}}}`: oid4vci.CodeInvalidEncryption,
 		`{"proof":"x"}`: oid4vci.CodeInvalidProof, `{"proof":{"proof_type":"jwt"}}`: oid4vci.CodeInvalidProof,
 	}
 	for in, code := range bad {
@@ -78,7 +84,7 @@ func TestMetadata(t *testing.T) {
 	if m["credential_issuer"] != issuerID || m["credential_endpoint"] != issuerID+"/credential" || m["nonce_endpoint"] != issuerID+"/nonce" {
 		t.Errorf("metadata %v", m)
 	}
-	for _, absent := range []string{"batch_credential_issuance", "authorization_servers", "deferred_credential_endpoint", "credential_response_encryption"} {
+	for _, absent := range []string{"batch_credential_issuance", "authorization_servers", "credential_request_encryption", "credential_response_encryption"} {
 		if _, ok := m[absent]; ok {
 			t.Errorf("metadata promises %s", absent)
 		}

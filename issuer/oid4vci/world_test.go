@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -42,6 +43,7 @@ type world struct {
 	issue   error
 	crashAt string
 	calls   int
+	events  []oid4vci.Event
 }
 
 // crashed is what a crash point throws, in place of a killed process.
@@ -66,6 +68,12 @@ func newWorld(t *testing.T, change func(c *oid4vci.Config)) *world {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			return w.ready
+		},
+		Audit: func(_ context.Context, e oid4vci.AuditEvent) error {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.events = append(w.events, e.Event)
+			return nil
 		},
 		Crash: func(point string) {
 			w.mu.Lock()
@@ -123,7 +131,7 @@ func (w *world) count() int {
 
 func (w *world) offer(t *testing.T) oid4vci.Offer {
 	t.Helper()
-	o, err := w.CreateOffer(t.Context(), oid4vci.OfferRequest{Tenant: "acme", Configuration: config, ReportID: "report-of-nobody-17"})
+	o, err := w.CreateOffer(t.Context(), oid4vci.OfferRequest{Tenant: "acme", Configurations: []string{config}, ReportID: "report-of-nobody-17"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,13 +142,25 @@ func (w *world) offer(t *testing.T) oid4vci.Offer {
 
 func code(t *testing.T, offer []byte) string {
 	t.Helper()
+	return grantsOf(t, offer)[oid4vci.GrantPreAuthorized]["pre-authorized_code"].(string)
+}
+
+func grantsOf(t *testing.T, offer []byte) map[string]map[string]any {
+	t.Helper()
 	var v struct {
 		Grants map[string]map[string]any `json:"grants"`
 	}
 	if err := json.Unmarshal(offer, &v); err != nil {
 		t.Fatal(err)
 	}
-	return v.Grants[oid4vci.GrantPreAuthorized]["pre-authorized_code"].(string)
+	return v.Grants
+}
+
+// audited reports whether an event stands in the audit trail.
+func (w *world) audited(e oid4vci.Event) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Contains(w.events, e)
 }
 
 func tokenRequest(t *testing.T, o oid4vci.Offer) oid4vci.TokenRequest {
@@ -231,8 +251,11 @@ func (w *world) proof(t *testing.T, h holder, nonce string) string {
 }
 
 func request(proofs ...string) oid4vci.CredentialRequest {
-	return oid4vci.CredentialRequest{CredentialConfigurationID: config, Proofs: proofs}
+	return oid4vci.CredentialRequest{CredentialConfigurationID: config, ProofType: oid4vci.ProofJWT, Proofs: proofs}
 }
+
+// bearer shows a token as a bearer token.
+func bearer(token string) oid4vci.Access { return oid4vci.Access{Scheme: "Bearer", Token: token} }
 
 // wantCode checks that err is an Error with one of the codes.
 

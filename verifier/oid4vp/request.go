@@ -137,7 +137,7 @@ func (s *Service) metadata(ctx context.Context, session Session) (map[string]any
 	if err != nil {
 		return nil, err
 	}
-	jwk["kid"], jwk["use"], jwk["alg"] = keyID, "enc", jose.AlgECDHES
+	jwk["kid"], jwk["use"], jwk["alg"] = keyID, "enc", jose.ECDHES
 	out["jwks"] = map[string]any{"keys": []any{jwk}}
 	out["encrypted_response_enc_values_supported"] = jose.ContentEncryptions()
 	return out, nil

@@ -2,6 +2,7 @@ package oid4vp
 
 import (
 	"context"
+	"crypto/ecdsa"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -108,7 +109,7 @@ func (s *Service) open(ctx context.Context, session Session, a Answer) (token ma
 	if err != nil {
 		return nil, "", err
 	}
-	plain, err := jose.Decrypt(a.Response, key, keyID)
+	plain, err := jose.Decrypt(a.Response, func(kid string) (*ecdsa.PrivateKey, bool) { return key, kid == keyID })
 	if err != nil {
 		return nil, "", refuse("the encrypted answer does not open")
 	}

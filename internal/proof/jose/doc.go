@@ -5,4 +5,6 @@
 // Start at Parse, then Token.Verify; Sign writes. Parse proves nothing: no member of a token may be believed before
 // Verify was called with a key that the caller trusts for that kind of token. The package resolves no key, follows no
 // URL, and knows no kind of token: typ, aud and times are for the caller.
+//
+// Encrypt and Decrypt are for compact JWE (RFC 7516) with ECDH-ES over P-256 and AES-GCM alone.
 package jose

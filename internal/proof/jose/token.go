@@ -40,6 +40,7 @@ const (
 	MaxTokenBytes  = 256 << 10
 	MaxHeaderBytes = 8 << 10
 	maxKid         = 4 << 10 // a did:jwk names a whole key
+	maxAttestation = 6 << 10 // fits the header
 )
 
 // Header is the protected header of a token. Everything in it is a claim of the sender.
@@ -49,6 +50,8 @@ type Header struct {
 	JWK json.RawMessage
 	// HasX5C tells that there is a certificate chain.
 	HasX5C bool
+	// KeyAttestation is the member key_attestation of OpenID4VCI 1.0, D.1, "" where there is none.
+	KeyAttestation string
 }
 
 // Token is a parsed token that nobody has verified yet.
@@ -162,7 +165,7 @@ func decodePart(s string) ([]byte, error) {
 
 // known are the header members whose odd-case twins are refused.
 func known() []string {
-	return []string{"alg", "typ", "cty", "kid", "jwk", "x5c", "crit", "b64", "zip", "jku", "x5u", "x5t", "x5t#S256", "enc"}
+	return []string{"alg", "typ", "cty", "kid", "jwk", "x5c", "crit", "b64", "zip", "jku", "x5u", "x5t", "x5t#S256", "enc", "key_attestation"}
 }
 
 func parseHeader(raw []byte) (Header, error) {
@@ -196,6 +199,11 @@ func parseHeader(raw []byte) (Header, error) {
 		return Header{}, fmt.Errorf("alg %q: %w", h.Alg, ErrAlgorithm)
 	}
 	_, h.HasX5C = m["x5c"]
+	if v, ok := m["key_attestation"]; ok {
+		if h.KeyAttestation, ok = v.(string); !ok || h.KeyAttestation == "" || len(h.KeyAttestation) > maxAttestation {
+			return Header{}, fmt.Errorf("member key_attestation: %w", ErrMalformed)
+		}
+	}
 	if v, ok := m["jwk"]; ok {
 		key, isObject := v.(map[string]any)
 		if !isObject {

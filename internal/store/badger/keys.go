@@ -49,7 +49,7 @@ import (
 //	n  intake         (see intake.go)
 //	g  models         t      number                            rollout.Transition
 //	                  d      kind, model digest, name          a record about a model: counts and sums, no text, no person
-//	p  api            (idempotency of requests)
+//	p  api            (see replay.go)
 //	w  training       (see training.go)
 //	v  verifier       (see oid4vp.go)
 //	e  review         (see review.go)

@@ -80,3 +80,11 @@ func TestPolicyStore(t *testing.T) {
 		func(t *testing.T) policies.Store { return f.open(t) },
 		func(t *testing.T, s policies.Store) policies.Store { return f.reopen(t, s.(*badger.DB)) })
 }
+
+func TestReplayStore(t *testing.T) {
+	t.Parallel()
+	var f folders
+	storetest.Replays(t,
+		func(t *testing.T) storetest.ReplayStore { return f.open(t) },
+		func(t *testing.T, s storetest.ReplayStore) storetest.ReplayStore { return f.reopen(t, s.(*badger.DB)) })
+}

@@ -1,9 +1,11 @@
 package badger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"heartmark/schemas"
 
@@ -18,12 +20,16 @@ var (
 	ErrTenantExists = errors.New("tenant exists")
 )
 
-// maxTenants bounds a listing.
-const maxTenants = 10000
+// maxTenants and maxAPIKeys bound a listing.
+const (
+	maxTenants = 10_000
+	maxAPIKeys = 100_000
+)
 
 func tenantKey(id string) []byte   { return table(partTenant, 't').text(id) }
 func tenantsPrefix() []byte        { return table(partTenant, 't') }
 func apiKeyKey(hash string) []byte { return table(partTenant, 'k').text(hash) }
+func apiKeysPrefix() []byte        { return table(partTenant, 'k') }
 
 // CreateTenant stores a new tenant durably, or returns ErrTenantExists.
 func (db *DB) CreateTenant(ctx context.Context, t schemas.Tenant) error {
@@ -94,4 +100,25 @@ func (db *DB) APIKey(ctx context.Context, hash string) (schemas.APIKey, error) {
 		return schemas.APIKey{}, fmt.Errorf("API key: %w", ErrNoTenant)
 	}
 	return k, err
+}
+
+// APIKeys returns the keys of a tenant, revoked and expired ones too, in the order in which they were made.
+func (db *DB) APIKeys(ctx context.Context, tenant string) ([]schemas.APIKey, error) {
+	var out []schemas.APIKey
+	err := db.view(ctx, func(txn *badgerdb.Txn) error {
+		return scan(txn, apiKeysPrefix(), nil, maxAPIKeys, func(_, value []byte) error {
+			var k schemas.APIKey
+			if err := decode(value, &k); err != nil {
+				return err
+			}
+			if k.Tenant == tenant {
+				out = append(out, k)
+			}
+			return nil
+		})
+	})
+	slices.SortFunc(out, func(a, b schemas.APIKey) int {
+		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+	})
+	return out, err
 }
