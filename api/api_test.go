@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"net/http"
+	"net/url"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -22,7 +23,17 @@ func fill(path string) string {
 	).Replace(strings.ReplaceAll(path, "/log/tile/*", "/log/tile/0/000"))
 }
 
-func target(path string) string { return strings.ReplaceAll(fill(path), "*", "dei/v1") }
+func target(path string) string {
+	out := strings.ReplaceAll(fill(path), "*", "dei/v1")
+	sub := "sub=" + url.QueryEscape(origin+"/oid4vci/acme")
+	switch path {
+	case "/registry/v1/federation/fetch":
+		out += "?" + sub
+	case "/registry/v1/federation/resolve":
+		out += "?" + sub + "&trust_anchor=" + url.QueryEscape(origin)
+	}
+	return out
+}
 
 func TestRouterEqualsTable(t *testing.T) {
 	t.Parallel()

@@ -37,6 +37,8 @@ type Wallets interface {
 type Registry interface {
 	registryapi.Publications
 	registryapi.Authorities
+	registryapi.Writer
+	registryapi.Federation
 }
 
 // Log is the transparency log as anyone may read it; *translog.Log is one.
@@ -77,7 +79,9 @@ type Config struct {
 	Heads map[string]assessmentapi.Labeller
 	// Intake takes receipts and evidence batches; nil answers 503.
 	Intake  intakeapi.Service
-	SaltKey []byte // secret that makes a repeated submission the same report; may be empty
+	// CursorKey seals the cursors of lists; all processes of an installation share it.
+	CursorKey []byte
+	SaltKey   []byte // secret that makes a repeated submission the same report; may be empty
 	AtOnce  int    // submissions scored at once; 0 means 2
 	Ready   func(ctx context.Context) error
 	Logger  *slog.Logger
@@ -108,6 +112,7 @@ func (c Config) Validate() error {
 		{"Library", c.Library == nil},
 		{"Verifier", c.Verifier == nil},
 		{"Reports", c.Reports == nil},
+		{"CursorKey", len(c.CursorKey) == 0},
 		{"Ready", c.Ready == nil},
 		{"Logger", c.Logger == nil},
 		{"Metrics", c.Metrics == nil},

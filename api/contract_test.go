@@ -196,6 +196,10 @@ func TestDocumentAgreesWithWireTypes(t *testing.T) {
 		"FrameworkRule": registryapi.FrameworkRule{}, "TRQPRequest": registryapi.TRQPRequest{}, "TRQPAnswer": registryapi.TRQPAnswer{},
 	}
 	for name, value := range map[string]any{
+		"ChallengeRequest": registryapi.ChallengeRequest{}, "Challenge": registryapi.Challenge{}, "ChallengeAnswer": registryapi.ChallengeAnswer{},
+		"ControlRequest": registryapi.ControlRequest{}, "GrantRequest": registryapi.GrantRequest{},
+		"AuthorityStatusRequest": registryapi.AuthorityStatusRequest{}, "DeactivateRequest": registryapi.DeactivateRequest{},
+		"DeactivateAnswer": registryapi.DeactivateAnswer{}, "AccreditationRecord": registryapi.AccreditationRecord{},
 		"ConsentRequest": intakeapi.ConsentRequest{}, "Confirmation": intakeapi.Confirmation{}, "ConsentAnswer": intakeapi.ConsentAnswer{},
 		"ConsentPage": intakeapi.ConsentPage{}, "ConsentText": intakeapi.ConsentText{}, "ConsentTexts": intakeapi.ConsentTexts{},
 		"ConsentTerms": intake.Terms{}, "ConsentTextRef": intake.TextRef{}, "ConsentSetting": intake.Setting{},

@@ -206,7 +206,7 @@ func (fakeRegistry) AuthoritiesOf(_ context.Context, entity string, _ time.Time)
 	return []registry.Authority{{ID: "a1", Entity: entity, Name: "Acme", Status: registry.Active}}, nil
 }
 
-func (fakeRegistry) Issuers(context.Context, string, string, string, int) ([]registry.Issuer, string, error) {
+func (fakeRegistry) Issuers(context.Context, registry.IssuerQuery) ([]registry.Issuer, string, error) {
 	index := uint64(7)
 	return []registry.Issuer{{DID: "did:web:dei.example:acme", Name: `Acme <script>alert(1)</script>`, Authorities: []registry.Authority{{
 		ID: "a1", Entity: "did:web:dei.example:acme", Action: "issue", Resource: origin + "/achievements/dei/profile/v1",
@@ -221,6 +221,104 @@ func (fakeRegistry) KeyIntervals(_ context.Context, did string, _ time.Time) ([]
 func (fakeRegistry) Resources(context.Context, string, int) ([]string, error) {
 	return []string{origin + "/achievements/dei/profile/v1"}, nil
 }
+
+func (fakeRegistry) AuthorityHistory(_ context.Context, id string) ([]registry.Authority, error) {
+	if id == "nope" {
+		return nil, registry.ErrNotFound
+	}
+	return []registry.Authority{{ID: id, Version: 1}, {ID: id, Version: 2, Status: registry.Suspended}}, nil
+}
+
+func (fakeRegistry) Accreditations(_ context.Context, entity, _ string, _ time.Time) ([]registry.Accreditation, error) {
+	if !strings.HasSuffix(entity, ":acme") {
+		return nil, registry.ErrNotFound
+	}
+	return []registry.Accreditation{{Credential: map[string]any{"id": "x"}}}, nil
+}
+
+func (fakeRegistry) SignAnswer(_ context.Context, typ string, claims map[string]any) (string, error) {
+	body, err := json.Marshal(map[string]any{"typ": typ, "claims": claims})
+	return string(body), err
+}
+
+func (fakeRegistry) Challenge(_ context.Context, did string) (registry.Challenge, error) {
+	if !strings.HasPrefix(did, "did:") {
+		return registry.Challenge{}, &schemas.FieldError{Pointer: "/did", Expected: "a DID", Err: registry.ErrInvalid}
+	}
+	return registry.Challenge{Registry: "did:web:dei.example", DID: did, Nonce: "n", Expires: time.Date(2026, 2, 1, 12, 10, 0, 0, time.UTC)}, nil
+}
+
+func (f fakeRegistry) GrantAuthority(_ context.Context, actor registry.Actor, g registry.Grant) ([]registry.Authority, error) {
+	if string(g.Control.Signature) != "signed" {
+		return nil, &schemas.FieldError{Pointer: "/control/signature", Expected: "a signature over the challenge", Err: registry.ErrProof}
+	}
+	var out []registry.Authority
+	for _, resource := range g.Resources {
+		out = append(out, registry.Authority{ID: "a1", Version: 1, Entity: g.Entity, Resource: resource, Levels: g.Levels, Reason: actor.ID})
+	}
+	return out, nil
+}
+
+func (fakeRegistry) changed(id string, status registry.Status, since time.Time) (registry.Authority, error) {
+	if id != "a1" {
+		return registry.Authority{}, registry.ErrNotFound
+	}
+	return registry.Authority{ID: id, Version: 2, Status: status, Since: since}, nil
+}
+
+func (f fakeRegistry) Suspend(_ context.Context, _ registry.Actor, id, _ string) (registry.Authority, error) {
+	return f.changed(id, registry.Suspended, time.Time{})
+}
+
+func (f fakeRegistry) Reinstate(_ context.Context, _ registry.Actor, id, _ string) (registry.Authority, error) {
+	return f.changed(id, registry.Active, time.Time{})
+}
+
+func (f fakeRegistry) Withdraw(_ context.Context, _ registry.Actor, id string, since time.Time, _ string) (registry.Authority, error) {
+	return f.changed(id, registry.Withdrawn, since)
+}
+
+func (fakeRegistry) Deactivate(_ context.Context, _ registry.Actor, entity, _ string) (int, error) {
+	if entity != "did:web:dei.example:acme" {
+		return 0, registry.ErrNotFound
+	}
+	return 2, nil
+}
+
+func (fakeRegistry) PublishArtefact(_ context.Context, _ registry.Actor, n registry.NewArtefact) (registry.Artefact, error) {
+	if n.Name == "dei/v1" {
+		return registry.Artefact{}, registry.ErrConflict
+	}
+	return registry.Artefact{Kind: n.Kind, Name: n.Name, MediaType: n.MediaType}, nil
+}
+
+func (fakeRegistry) EntityID(tenant string) string {
+	if tenant == "" {
+		return origin
+	}
+	return origin + "/oid4vci/" + tenant
+}
+
+func (f fakeRegistry) EntityConfiguration(_ context.Context, tenant string, _ map[string]any) (string, error) {
+	return "configuration of " + f.EntityID(tenant), nil
+}
+
+func (f fakeRegistry) SubordinateStatement(_ context.Context, entity string) (string, error) {
+	if entity != f.EntityID("acme") {
+		return "", registry.ErrNotFound
+	}
+	return "statement about " + entity, nil
+}
+
+func (f fakeRegistry) Subordinates(context.Context, string) ([]string, error) {
+	return []string{f.EntityID("acme")}, nil
+}
+
+func (fakeRegistry) Resolve(_ context.Context, entity, configuration string) (string, error) {
+	return entity + " by " + configuration, nil
+}
+
+func (fakeRegistry) TrustMarkStatus(_ context.Context, mark string) (string, error) { return mark, nil }
 
 func (fakeRegistry) File(_ context.Context, path string) (translog.File, error) {
 	switch path {

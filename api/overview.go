@@ -35,7 +35,7 @@ func (o overview) Overview(ctx context.Context) (ui.Overview, error) {
 }
 
 func (o overview) issuers(ctx context.Context, out *ui.Overview) error {
-	issuers, _, err := o.registry.Issuers(ctx, "", "", "", maxShown)
+	issuers, _, err := o.registry.Issuers(ctx, registry.IssuerQuery{Limit: maxShown})
 	if err != nil {
 		return err
 	}

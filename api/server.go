@@ -77,7 +77,8 @@ func newServer(c Config) (*server, error) {
 	s.issuing = &issuerapi.Handler{Issuer: c.Issuer, Status: c.Issuer, Offers: c.Wallets, Wallets: c.Wallets, Metadata: c.Wallets}
 	s.verifying = &verifierapi.Handler{Verifier: c.Verifier, Words: s.pages.CheckText}
 	s.registering = &registryapi.Handler{
-		Origin: c.Origin, DID: c.DID, Publications: c.Registry, Authorities: c.Registry, Log: c.TransLog,
+		Origin: c.Origin, DID: c.DID, Publications: c.Registry, Authorities: c.Registry, Writer: c.Registry, Federation: c.Registry,
+		Metadata: c.Wallets, Log: c.TransLog, Cursors: edge.Cursors{Key: c.CursorKey},
 	}
 	if s.training, err = trainingapi.New(trainingapi.Config{Trainer: c.Trainer, Library: c.Library, Reports: c.Reports}); err != nil {
 		return nil, err

@@ -26,6 +26,7 @@ const (
 	KindContexts     = trust.KindContexts
 	KindAchievements = trust.KindAchievements
 	KindTypes        = trust.KindTypes
+	KindFrameworks   = trust.KindFrameworks
 )
 
 // Kinds returns all kinds.
@@ -108,6 +109,8 @@ func logKind(k Kind) string {
 		return schemas.LogContext
 	case KindAchievements:
 		return schemas.LogAchievement
+	case KindFrameworks:
+		return schemas.LogFramework
 	default:
 		return schemas.LogSchema
 	}
@@ -150,7 +153,7 @@ func (r *Registry) Artefacts(ctx context.Context, kind Kind, after string, limit
 
 func checkArtefact(n NewArtefact) error {
 	if !slices.Contains(Kinds(), n.Kind) {
-		return invalid("/kind", "schemas, contexts, achievements or vct")
+		return invalid("/kind", "schemas, contexts, achievements, vct or frameworks")
 	}
 	if len(n.Name) > 128 || !artefactName.MatchString(n.Name) || !artefactVersion.MatchString(n.Name) {
 		return invalid("/name", `a path with a version, such as "dei/v1"`)

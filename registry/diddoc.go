@@ -77,7 +77,7 @@ func (r *Registry) buildDocument(id string, all []Key) ([]byte, error) {
 // purposesOf returns the relationships of a key, and false for one that no DID document lists.
 func purposesOf(k Key) (purposes []string, published bool) {
 	switch k.Kind {
-	case KindCredential, KindStatusList:
+	case KindCredential, KindStatusList, KindStatement:
 		purposes = []string{"assertionMethod"}
 	case KindRequest:
 		purposes = []string{"authentication"}

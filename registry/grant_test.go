@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -153,8 +154,8 @@ func TestSimilarNames(t *testing.T) {
 			t.Errorf("name %q: %v, want ErrConfusable", name, err)
 		}
 	}
-	for _, name := range []string{"Acme", "心印 Heartmark", "Академия", "Modern Teaching"} {
-		w.grant(registry.Grant{Entity: other, Name: name})
+	for i, name := range []string{"Acme", "心印 Heartmark", "Академия", "Modern Teaching"} {
+		w.grant(registry.Grant{Entity: other, Name: name, Resources: []string{resource + strconv.Itoa(i)}})
 	}
 	got := w.grant(registry.Grant{Entity: other, Name: "Modern Learning", AcceptSimilarName: true})
 	if len(got[0].Flags) != 1 || got[0].Flags[0] != registry.FlagSimilarName {
@@ -244,11 +245,11 @@ func TestDeactivate(t *testing.T) {
 	if n, err := w.Deactivate(t.Context(), operator(), tenant, "incident"); err != nil || n != 0 {
 		t.Errorf("Deactivate again = %d, %v, want 0", n, err)
 	}
-	page, next, err := w.Issuers(t.Context(), registry.ActionIssue, "", "", 10)
+	page, next, err := w.Issuers(t.Context(), registry.IssuerQuery{Action: registry.ActionIssue, Limit: 10})
 	if err != nil || len(page) != 0 || next != "" {
 		t.Errorf("issuers in force: %d, %q, %v", len(page), next, err)
 	}
-	page, _, err = w.Issuers(t.Context(), "", "", "", 10)
+	page, _, err = w.Issuers(t.Context(), registry.IssuerQuery{Limit: 10})
 	if err != nil || len(page) != 1 || len(page[0].Authorities) != 3 {
 		t.Errorf("all issuers: %d, %v", len(page), err)
 	}

@@ -34,6 +34,7 @@ const (
 	KindCredential = trust.KindCredential
 	KindStatusList = trust.KindStatusList
 	KindRequest    = trust.KindRequest
+	KindStatement  = trust.KindStatement
 	KindSnapshot   = trust.KindSnapshot
 	KindLog        = trust.KindLog
 )
@@ -88,7 +89,7 @@ func (r *Registry) checkKey(k NewKey) error {
 	if err != nil || owner != k.DID || fragment == "" {
 		return invalid("/method", "a DID URL of the same DID with a fragment")
 	}
-	if !slices.Contains([]string{KindCredential, KindStatusList, KindRequest, KindSnapshot, KindLog}, k.Kind) {
+	if !slices.Contains([]string{KindCredential, KindStatusList, KindRequest, KindStatement, KindSnapshot, KindLog}, k.Kind) {
 		return invalid("/kind", "a kind of key that is published")
 	}
 	if _, err := keys.ParseMultibase(k.PublicKeyMultibase); err != nil {

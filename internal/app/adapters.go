@@ -76,6 +76,15 @@ func (s signers) ListSigner(ctx context.Context, issuerDID string) (crypto.Signe
 	return s.signer(ctx, tenant, keys.KindStatusList)
 }
 
+// StatementSigner implements registry.Signers.
+func (s signers) StatementSigner(ctx context.Context, owner string) (crypto.Signer, string, error) {
+	tenant, ok := tenantOf(s.base, owner)
+	if !ok {
+		return nil, "", fmt.Errorf("statement key of %s: %w", owner, registry.ErrNotFound)
+	}
+	return s.signer(ctx, tenant, keys.KindStatement)
+}
+
 // SnapshotSigner implements registry.Signers.
 func (s signers) SnapshotSigner(ctx context.Context) (crypto.Signer, string, error) {
 	return s.signer(ctx, "", keys.KindSnapshot)

@@ -20,9 +20,19 @@ func (a *App) bootstrap(ctx context.Context) error {
 	if _, err := a.Issuer.Recover(ctx); err != nil {
 		return fmt.Errorf("recover: %w", err)
 	}
-	for _, kind := range []keys.Kind{keys.KindSnapshot, keys.KindLog} {
+	for _, kind := range []keys.Kind{keys.KindSnapshot, keys.KindStatement, keys.KindLog} {
 		if err := a.ensureKey(ctx, "", kind); err != nil {
 			return fmt.Errorf("installation: %w", err)
+		}
+	}
+	// Tenants that an earlier version made have no statement key yet.
+	tenants, err := a.Store.Tenants(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range tenants {
+		if err := a.ensureKey(ctx, t.ID, keys.KindStatement); err != nil {
+			return fmt.Errorf("tenant %s: %w", t.ID, err)
 		}
 	}
 	if err := a.publishVocabulary(ctx); err != nil {
@@ -46,12 +56,17 @@ func (a *App) publishVocabulary(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	accreditation, err := loader.Document(a.Config.Origin + jsonldcontext.RegistryPath)
+	if err != nil {
+		return err
+	}
 	vcType, err := schemas.VCTypeDocument(a.Config.Origin)
 	if err != nil {
 		return err
 	}
 	artefacts := []registry.NewArtefact{
 		{Kind: registry.KindContexts, Name: "dei/v1", MediaType: "application/ld+json", Data: dei},
+		{Kind: registry.KindContexts, Name: "registry/v1", MediaType: "application/ld+json", Data: accreditation},
 		{Kind: registry.KindSchemas, Name: schemas.SchemaDEI, MediaType: "application/schema+json", Data: schemas.DEISchemaV1()},
 		{Kind: registry.KindTypes, Name: "dei/v1", MediaType: "application/json", Data: vcType},
 	}

@@ -204,7 +204,7 @@ func (a *App) joinParts(_ context.Context, o Options) error {
 		Origin: a.Config.Origin, Store: a.Store.Registry(), Log: a.Log,
 		Signers: signers{a.Keys, a.DID()}, Securer: listSecurer{securer{a.Processor}},
 		Lists: bits, Control: keyResolver{a.Resolver}, Journal: a.auditRegistry,
-		Now: a.now, NewID: a.newID, Logger: a.log, Crash: o.Crash,
+		Now: a.now, Logger: a.log, Crash: o.Crash,
 	})
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"heartmark/internal/did"
 	"heartmark/internal/keys"
 	"heartmark/issuer"
+	"heartmark/registry"
 	"heartmark/schemas"
 
 	"github.com/spf13/cobra"
@@ -60,7 +61,7 @@ func issuersCommand(c *console) *cobra.Command {
 				var text strings.Builder
 				var rows []any
 				for after := ""; ; {
-					page, next, err := a.Registry.Issuers(ctx, "", "", after, 200)
+					page, next, err := a.Registry.Issuers(ctx, registry.IssuerQuery{After: after, Limit: 200})
 					if err != nil {
 						return err
 					}

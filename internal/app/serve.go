@@ -183,10 +183,14 @@ func (a *App) handler(ctx context.Context, s *scoring, taking *intake.Service) (
 	if err != nil {
 		return nil, err
 	}
+	cursors, err := a.secret(ctx, "list cursors")
+	if err != nil {
+		return nil, err
+	}
 	c := api.Config{
 		Origin: a.Config.Origin, DID: a.DID(), Dev: a.Config.Mode == config.Development, TrustedProxies: proxies,
 		Keys: apiKeys{a}, Issuer: a.Issuer, Wallets: a.OID4VCI, Registry: a.Registry, TransLog: a.Log,
-		Groups: &statusBits{issuer: a.Issuer, origin: a.Config.Origin}, Verifier: a.Verifier, Reports: a.reports(), SaltKey: salt,
+		Groups: &statusBits{issuer: a.Issuer, origin: a.Config.Origin}, Verifier: a.Verifier, Reports: a.reports(), SaltKey: salt, CursorKey: cursors,
 		Ready: a.Store.Check, Logger: a.log, Metrics: a.metrics, Now: a.now, NewID: a.newID,
 	}
 	if s != nil { // a nil pointer in the interface would not read as absent

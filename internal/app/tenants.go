@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"heartmark/assessment"
@@ -42,7 +43,7 @@ func (a *App) CreateTenant(ctx context.Context, t schemas.Tenant) error {
 	if err != nil {
 		return err
 	}
-	for _, kind := range []keys.Kind{keys.KindCredential, keys.KindStatusList} {
+	for _, kind := range []keys.Kind{keys.KindCredential, keys.KindStatusList, keys.KindStatement} {
 		if err := a.ensureKey(ctx, t.ID, kind); err != nil {
 			return fmt.Errorf("tenant %s: %w", t.ID, err)
 		}
@@ -91,11 +92,14 @@ func (a *App) registerKey(ctx context.Context, tenant string, info keys.Info) er
 // RotateKey makes a tenant's new key of a kind, records it, and retires the one that signed until now: in the registry
 // first, so that a crash between leaves no key that signs beyond its recorded interval.
 func (a *App) RotateKey(ctx context.Context, tenant string, kind keys.Kind) (keys.Info, error) {
-	if kind != keys.KindCredential && kind != keys.KindStatusList {
-		return keys.Info{}, exitWith(ExitUsage, fmt.Errorf("--kind: %q is neither %s nor %s", kind, keys.KindCredential, keys.KindStatusList))
+	rotated := []keys.Kind{keys.KindCredential, keys.KindStatusList, keys.KindStatement}
+	if !slices.Contains(rotated, kind) || tenant == "" && kind != keys.KindStatement {
+		return keys.Info{}, exitWith(ExitUsage, fmt.Errorf("--kind: %q is none of %v; the installation itself, without --tenant, has %s alone", kind, rotated, keys.KindStatement))
 	}
-	if _, err := a.tenant(ctx, tenant); err != nil {
-		return keys.Info{}, exitWith(ExitData, err)
+	if tenant != "" {
+		if _, err := a.tenant(ctx, tenant); err != nil {
+			return keys.Info{}, exitWith(ExitData, err)
+		}
 	}
 	before, err := a.Keys.List(ctx, tenant)
 	if err != nil {

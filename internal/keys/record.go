@@ -21,14 +21,16 @@ const (
 	KindAccessToken   Kind = "access_token"
 	KindRequestObject Kind = "request_object"
 	KindSnapshot      Kind = "snapshot"
-	KindLog           Kind = "log"
+	// KindStatement signs what the registry states of authorities, for the installation or a tenant.
+	KindStatement Kind = "statement"
+	KindLog       Kind = "log"
 	// KindSeal is the data key of a tenant. It is made by the service itself and signs nothing.
 	KindSeal Kind = "seal"
 )
 
 // Kinds returns the kinds that Create takes.
 func Kinds() []Kind {
-	return []Kind{KindCredential, KindStatusList, KindAccessToken, KindRequestObject, KindSnapshot, KindLog}
+	return []Kind{KindCredential, KindStatusList, KindAccessToken, KindRequestObject, KindStatement, KindSnapshot, KindLog}
 }
 
 // life is the default active life of a key of kind k (security section 6.7).
@@ -42,7 +44,7 @@ func (k Kind) life() time.Duration {
 	case KindLog:
 		// The log's key names the log itself: it is changed by opening a new log, not by the calendar.
 		return 10 * 365 * day
-	case KindCredential, KindStatusList, KindSnapshot, KindSeal:
+	case KindCredential, KindStatusList, KindStatement, KindSnapshot, KindSeal:
 		return 365 * day
 	}
 	return 365 * day

@@ -18,6 +18,7 @@ const (
 	KindCredential = "credential"
 	KindStatusList = "status_list"
 	KindRequest    = "request_object"
+	KindStatement  = "statement"
 	KindSnapshot   = "snapshot"
 	KindLog        = "log"
 )
