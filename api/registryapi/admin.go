@@ -44,10 +44,7 @@ func (h *Handler) Challenge(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("challenge: %w", err)
 	}
-	return edge.JSON(c.Response(), http.StatusCreated, ChallengeAnswer{
-		Challenge: Challenge{Registry: given.Registry, DID: given.DID, Nonce: given.Nonce, Expires: instant(given.Expires)},
-		Message:   base64.RawURLEncoding.EncodeToString(given.Message()),
-	})
+	return edge.JSON(c.Response(), http.StatusCreated, NewChallengeAnswer(given))
 }
 
 // Grant is POST /registry/v1/authorities.
@@ -71,36 +68,44 @@ func (h *Handler) Grant(c echo.Context) error {
 	return edge.JSON(c.Response(), http.StatusCreated, Page[AuthorityRecord]{Items: authorityRecords(granted)})
 }
 
-func (r GrantRequest) grant() (registry.Grant, error) {
-	g := registry.Grant{
+func (r GrantRequest) grant() (g registry.Grant, err error) {
+	g = registry.Grant{
 		Entity: r.Entity, Name: r.Name, Authority: r.Authority, Action: r.Action, Resources: r.Resources, Framework: r.Framework,
 		AcceptSimilarName: r.AcceptSimilarName,
-		Control: registry.ControlProof{
-			Challenge: registry.Challenge{Registry: r.Control.Challenge.Registry, DID: r.Control.Challenge.DID, Nonce: r.Control.Challenge.Nonce},
-			Method:    r.Control.Method,
-		},
 	}
 	for _, level := range r.Levels {
 		g.Levels = append(g.Levels, schemas.Level(level))
 	}
-	for _, f := range []struct {
-		pointer, text string
-		to            *time.Time
-	}{
-		{"/validFrom", r.ValidFrom, &g.ValidFrom}, {"/validUntil", r.ValidUntil, &g.ValidUntil},
-		{"/control/challenge/expires", r.Control.Challenge.Expires, &g.Control.Challenge.Expires},
-	} {
-		at, err := fieldTime(f.pointer, f.text)
-		if err != nil {
-			return g, err
-		}
-		*f.to = at
+	if g.ValidFrom, err = fieldTime("/validFrom", r.ValidFrom); err != nil {
+		return g, err
 	}
-	var err error
-	if g.Control.Signature, err = base64.RawURLEncoding.Strict().DecodeString(r.Control.Signature); err != nil {
-		return g, &schemas.FieldError{Pointer: "/control/signature", Expected: "base64url without padding", Err: schemas.ErrMalformed}
+	if g.ValidUntil, err = fieldTime("/validUntil", r.ValidUntil); err != nil {
+		return g, err
 	}
-	return g, nil
+	g.Control, err = r.Control.Proof()
+	return g, err
+}
+
+// Proof reads the answer to a challenge. Its errors are *schemas.FieldError with pointers of a GrantRequest.
+func (r ControlRequest) Proof() (p registry.ControlProof, err error) {
+	p = registry.ControlProof{
+		Challenge: registry.Challenge{Registry: r.Challenge.Registry, DID: r.Challenge.DID, Nonce: r.Challenge.Nonce}, Method: r.Method,
+	}
+	if p.Challenge.Expires, err = fieldTime("/control/challenge/expires", r.Challenge.Expires); err != nil {
+		return p, err
+	}
+	if p.Signature, err = base64.RawURLEncoding.Strict().DecodeString(r.Signature); err != nil {
+		return p, &schemas.FieldError{Pointer: "/control/signature", Expected: "base64url without padding", Err: schemas.ErrMalformed}
+	}
+	return p, nil
+}
+
+// NewChallengeAnswer is a challenge with the bytes to sign.
+func NewChallengeAnswer(given registry.Challenge) ChallengeAnswer {
+	return ChallengeAnswer{
+		Challenge: Challenge{Registry: given.Registry, DID: given.DID, Nonce: given.Nonce, Expires: instant(given.Expires)},
+		Message:   base64.RawURLEncoding.EncodeToString(given.Message()),
+	}
 }
 
 // fieldTime reads a time of a body; empty is the zero time.

@@ -92,7 +92,7 @@ func rotateCommand(c *console) *cobra.Command {
 		},
 	}
 	command.Flags().StringVar(&tenant, "tenant", DemoTenant, "tenant whose key is rotated")
-	command.Flags().StringVar(&kind, "kind", string(keys.KindCredential), "credential or status_list")
+	command.Flags().StringVar(&kind, "kind", string(keys.KindCredential), "credential, status_list or statement")
 	return command
 }
 

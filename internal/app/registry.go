@@ -21,6 +21,7 @@ import (
 func registryCommand(c *console) *cobra.Command {
 	command := &cobra.Command{Use: "registry", Short: "Tenants, authorities, the transparency log and its check"}
 	command.AddCommand(tenantCommand(c), issuersCommand(c), fsckCommand(c), auditCommand(c), exportCommand(c), restoredCommand(c))
+	command.AddCommand(registryWrites(c)...)
 	return command
 }
 

@@ -180,24 +180,33 @@ func (a *App) ensureAuthority(ctx context.Context, t schemas.Tenant) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	challenge, err := a.Registry.Challenge(ctx, id)
-	if err != nil {
-		return err
-	}
-	signer, err := a.Keys.SignerFor(ctx, t.ID, keys.KindCredential)
-	if err != nil {
-		return err
-	}
-	signature, err := signer.Sign(rand.Reader, challenge.Message(), crypto.Hash(0))
+	control, err := a.ownControl(ctx, t.ID)
 	if err != nil {
 		return err
 	}
 	_, err = a.Registry.GrantAuthority(ctx, operator, registry.Grant{
 		Entity: id, Name: t.Name, Action: registry.ActionIssue, Resources: missing,
 		Framework: a.Config.Origin + "/registry/v1/framework", ValidFrom: a.now().Truncate(time.Second),
-		Control: registry.ControlProof{Challenge: challenge, Method: signer.VerificationMethod(), Signature: signature},
+		Control: control,
 	})
 	return err
+}
+
+// ownControl proves control of the DID of a tenant, whose keys are kept here.
+func (a *App) ownControl(ctx context.Context, tenant string) (registry.ControlProof, error) {
+	challenge, err := a.Registry.Challenge(ctx, did.FromOrigin(a.Config.Origin, tenant))
+	if err != nil {
+		return registry.ControlProof{}, err
+	}
+	signer, err := a.Keys.SignerFor(ctx, tenant, keys.KindCredential)
+	if err != nil {
+		return registry.ControlProof{}, err
+	}
+	signature, err := signer.Sign(rand.Reader, challenge.Message(), crypto.Hash(0))
+	if err != nil {
+		return registry.ControlProof{}, err
+	}
+	return registry.ControlProof{Challenge: challenge, Method: signer.VerificationMethod(), Signature: signature}, nil
 }
 
 // CreateAPIKey makes a platform's key for a tenant. The key itself is returned here and nowhere else.
