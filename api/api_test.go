@@ -27,6 +27,8 @@ func target(path string) string {
 	out := strings.ReplaceAll(fill(path), "*", "dei/v1")
 	sub := "sub=" + url.QueryEscape(origin+"/oid4vci/acme")
 	switch path {
+	case "/1.0/identifiers/*":
+		out = "/1.0/identifiers/did:web:dei.example"
 	case "/registry/v1/federation/fetch":
 		out += "?" + sub
 	case "/registry/v1/federation/resolve":

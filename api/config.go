@@ -69,6 +69,7 @@ type Config struct {
 	Wallets  Wallets
 	Registry Registry
 	TransLog Log
+	Resolver registryapi.Resolver
 	Groups   StatusGroups
 	Trainer  trainingapi.Trainer
 	Library  trainingapi.Library
@@ -107,6 +108,7 @@ func (c Config) Validate() error {
 		{"Wallets", c.Wallets == nil},
 		{"Registry", c.Registry == nil},
 		{"TransLog", c.TransLog == nil},
+		{"Resolver", c.Resolver == nil},
 		{"Groups", c.Groups == nil},
 		{"Trainer", c.Trainer == nil},
 		{"Library", c.Library == nil},

@@ -70,6 +70,9 @@ func documented(path string) string {
 	if name, ok := wildcards[path]; ok {
 		return name
 	}
+	if path == "/1.0/identifiers/*" {
+		return "/1.0/identifiers/{did}"
+	}
 	return strings.ReplaceAll(echoParam.ReplaceAllString(path, "{$1}"), "*", "{name}")
 }
 

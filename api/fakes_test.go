@@ -10,6 +10,7 @@ import (
 
 	"heartmark/assessment"
 	"heartmark/assessment/evidence"
+	"heartmark/internal/did"
 	"heartmark/issuer"
 	"heartmark/issuer/oid4vci"
 	"heartmark/registry"
@@ -163,10 +164,39 @@ func (f *fakeWallets) ASMetadata(_ context.Context, tenant string) (map[string]a
 type fakeRegistry struct{}
 
 func (fakeRegistry) DIDDocument(_ context.Context, did string) ([]byte, string, error) {
-	if did != "did:web:dei.example" && did != "did:web:dei.example:acme" {
+	if did != "did:web:dei.example" && did != "did:web:dei.example:acme" && did != "did:web:dei.example:gone" {
 		return nil, "", registry.ErrNotFound
 	}
-	return []byte(`{"id":"` + did + `"}`), `"tag"`, nil
+	return []byte(`{"id":"` + did + `","verificationMethod":[{"id":"` + did + `#k","type":"Multikey","controller":"` + did +
+		`","publicKeyMultibase":"z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"}],"service":[{"id":"#trqp","type":"TRQP","serviceEndpoint":"https://dei.example/trqp"}]}`), `"tag"`, nil
+}
+
+func (f fakeRegistry) DIDAt(ctx context.Context, id string, at time.Time) (registry.DIDState, error) {
+	document, _, err := f.DIDDocument(ctx, id)
+	if err == nil && !at.IsZero() && at.Year() < 2026 {
+		err = registry.ErrNotFound
+	}
+	return registry.DIDState{Document: document, Deactivated: id == "did:web:dei.example:gone"}, err
+}
+
+// fakeResolver knows the documents that are served here, and DIDs that are their own document.
+type fakeResolver struct{}
+
+func (fakeResolver) Resolve(ctx context.Context, id string) (did.Document, error) {
+	if raw, _, err := (fakeRegistry{}).DIDDocument(ctx, id); err == nil {
+		document, err := did.ParseDocument(id, raw)
+		document.Source = "store"
+		return document, err
+	}
+	r, err := did.New(did.Config{Now: time.Now})
+	if err != nil {
+		return did.Document{}, err
+	}
+	document, err := r.ResolveOffline(ctx, id)
+	if errors.Is(err, did.ErrOffline) {
+		err = did.ErrNotFound
+	}
+	return document, err
 }
 
 func (fakeRegistry) Artefact(_ context.Context, kind registry.Kind, name string) (registry.Artefact, error) {

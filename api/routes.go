@@ -180,6 +180,7 @@ func (s *server) publicRoutes() []Route {
 		get("/v1/openapi.yaml", RateReads, s.openAPI("application/yaml")),
 		get("/.well-known/did.json", RateStatus, s.registering.DIDDocument),
 		get("/:tenant/did.json", RateStatus, s.registering.DIDDocument),
+		get("/1.0/identifiers/*", RateReads, s.registering.Resolve),
 		get("/schemas/*", RateStatus, s.registering.Artefact(registry.KindSchemas)),
 		get("/contexts/*", RateStatus, s.registering.Artefact(registry.KindContexts)),
 		get("/achievements/*", RateStatus, s.registering.Artefact(registry.KindAchievements)),

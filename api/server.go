@@ -78,7 +78,7 @@ func newServer(c Config) (*server, error) {
 	s.verifying = &verifierapi.Handler{Verifier: c.Verifier, Words: s.pages.CheckText}
 	s.registering = &registryapi.Handler{
 		Origin: c.Origin, DID: c.DID, Publications: c.Registry, Authorities: c.Registry, Writer: c.Registry, Federation: c.Registry,
-		Metadata: c.Wallets, Log: c.TransLog, Cursors: edge.Cursors{Key: c.CursorKey},
+		Metadata: c.Wallets, Resolver: c.Resolver, Log: c.TransLog, Cursors: edge.Cursors{Key: c.CursorKey},
 	}
 	if s.training, err = trainingapi.New(trainingapi.Config{Trainer: c.Trainer, Library: c.Library, Reports: c.Reports}); err != nil {
 		return nil, err

@@ -19,6 +19,7 @@ import (
 // Publications are what credentials point to; *registry.Registry is one.
 type Publications interface {
 	DIDDocument(ctx context.Context, did string) (document []byte, etag string, err error)
+	DIDAt(ctx context.Context, did string, at time.Time) (registry.DIDState, error)
 	Artefact(ctx context.Context, kind registry.Kind, name string) (registry.Artefact, error)
 	Artefacts(ctx context.Context, kind registry.Kind, after string, limit int) ([]registry.Artefact, error)
 	StatusList(ctx context.Context, group schemas.ListGroup, purpose string, at time.Time) (document []byte, version uint64, err error)
@@ -51,6 +52,7 @@ type Handler struct {
 	Authorities  Authorities
 	Writer       Writer
 	Federation   Federation
+	Resolver     Resolver
 	Metadata     IssuerMetadata
 	Log          Log
 	Cursors      edge.Cursors

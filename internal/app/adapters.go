@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"heartmark/api/registryapi"
 	"heartmark/internal/did"
 	"heartmark/internal/fetch"
 	"heartmark/internal/keys"
@@ -224,6 +225,27 @@ func (k keyResolver) ControlKey(ctx context.Context, id, method string) (crypto.
 		return nil, err
 	}
 	return m.Key, nil
+}
+
+// recordedDIDs resolves for anybody: DIDs that are their own document, those served here, and those that the registry
+// records. It fetches nothing for a DID that a stranger names.
+type recordedDIDs struct{ app *App }
+
+var _ registryapi.Resolver = recordedDIDs{}
+
+// Resolve implements registryapi.Resolver.
+func (d recordedDIDs) Resolve(ctx context.Context, id string) (did.Document, error) {
+	document, err := d.app.Resolver.ResolveOffline(ctx, id)
+	if !errors.Is(err, did.ErrOffline) {
+		return document, err
+	}
+	if _, err := d.app.Registry.AuthoritiesOf(ctx, id, time.Time{}); err != nil {
+		if errors.Is(err, registry.ErrNotFound) {
+			return did.Document{}, fmt.Errorf("%s is not recorded here: %w", id, did.ErrNotFound)
+		}
+		return did.Document{}, err
+	}
+	return d.app.Resolver.Resolve(ctx, id)
 }
 
 // authorities answers the verifier from the registry.

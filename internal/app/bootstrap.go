@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"heartmark/internal/config"
 	"heartmark/internal/keys"
@@ -25,15 +26,8 @@ func (a *App) bootstrap(ctx context.Context) error {
 			return fmt.Errorf("installation: %w", err)
 		}
 	}
-	// Tenants that an earlier version made have no statement key yet.
-	tenants, err := a.Store.Tenants(ctx)
-	if err != nil {
+	if err := a.addStatementKeys(ctx); err != nil {
 		return err
-	}
-	for _, t := range tenants {
-		if err := a.ensureKey(ctx, t.ID, keys.KindStatement); err != nil {
-			return fmt.Errorf("tenant %s: %w", t.ID, err)
-		}
 	}
 	if err := a.publishVocabulary(ctx); err != nil {
 		return err
@@ -44,6 +38,27 @@ func (a *App) bootstrap(ctx context.Context) error {
 	return a.CreateTenant(ctx, schemas.Tenant{
 		ID: DemoTenant, Name: "Heartmark Demo Academy", Names: map[string]string{"zh": "心印演示学院"}, URL: "https://academy.example",
 	})
+}
+
+// addStatementKeys gives one to tenants that an earlier version made. Who had one and lost it is left alone.
+func (a *App) addStatementKeys(ctx context.Context) error {
+	tenants, err := a.Store.Tenants(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range tenants {
+		infos, err := a.Keys.List(ctx, t.ID)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(infos, func(i keys.Info) bool { return i.Kind == keys.KindStatement }) {
+			continue
+		}
+		if err := a.ensureKey(ctx, t.ID, keys.KindStatement); err != nil {
+			return fmt.Errorf("tenant %s: %w", t.ID, err)
+		}
+	}
+	return nil
 }
 
 // publishVocabulary publishes context, schema, achievements and the SD-JWT VC type under their versions.
