@@ -27,6 +27,10 @@ func target(path string) string {
 	out := strings.ReplaceAll(fill(path), "*", "dei/v1")
 	sub := "sub=" + url.QueryEscape(origin+"/oid4vci/acme")
 	switch path {
+	case "/log/inclusion":
+		out += "?index=1"
+	case "/log/consistency":
+		out += "?from=1&to=3"
 	case "/1.0/identifiers/*":
 		out = "/1.0/identifiers/did:web:dei.example"
 	case "/registry/v1/federation/fetch":

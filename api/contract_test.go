@@ -19,6 +19,7 @@ import (
 	"heartmark/api/verifierapi"
 	"heartmark/assessment/intake"
 	"heartmark/assessment/training"
+	"heartmark/schemas"
 	"heartmark/verifier"
 
 	"gopkg.in/yaml.v3"
@@ -195,6 +196,7 @@ func TestDocumentAgreesWithWireTypes(t *testing.T) {
 		"SuggestionAnswer": trainingapi.SuggestionAnswer{}, "SuggestedAnswer": trainingapi.SuggestedAnswer{},
 		"AuthorityRecord": registryapi.AuthorityRecord{}, "LogRef": registryapi.LogRef{}, "IssuerRecord": registryapi.IssuerRecord{},
 		"KeyRecord": registryapi.KeyRecord{}, "ArtefactRecord": registryapi.ArtefactRecord{},
+		"LogInclusion": schemas.LogProof{}, "LogConsistency": registryapi.ConsistencyAnswer{},
 		"RegistryMetadata": registryapi.RegistryMetadata{}, "LogMetadata": registryapi.LogMetadata{}, "Framework": registryapi.Framework{},
 		"FrameworkRule": registryapi.FrameworkRule{}, "TRQPRequest": registryapi.TRQPRequest{}, "TRQPAnswer": registryapi.TRQPAnswer{},
 	}

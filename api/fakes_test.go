@@ -360,6 +360,22 @@ func (fakeRegistry) File(_ context.Context, path string) (translog.File, error) 
 	return translog.File{}, translog.ErrNotFound
 }
 
+func (fakeRegistry) InclusionProof(_ context.Context, index uint64) (schemas.LogProof, error) {
+	if index > 2 {
+		return schemas.LogProof{}, translog.ErrNotFound
+	}
+	return schemas.LogProof{Index: index, Proof: []string{"aa"}, Checkpoint: "cp", TreeSize: 3}, nil
+}
+
+func (fakeRegistry) ConsistencyProof(_ context.Context, from, to uint64) ([]string, error) {
+	if from > to || to > 3 {
+		return nil, translog.ErrNotFound
+	}
+	return []string{"aa"}, nil
+}
+
+func (fakeRegistry) Checkpoint(context.Context) ([]byte, error) { return []byte("cp"), nil }
+
 func (fakeRegistry) VerifierKeys() []string { return []string{"dei.example/log+1+x"} }
 
 func (fakeRegistry) Size(context.Context) (uint64, error) { return 3, nil }

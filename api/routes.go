@@ -189,6 +189,8 @@ func (s *server) publicRoutes() []Route {
 		get("/status/:group/:purpose", RateStatus, s.registering.StatusList),
 		get("/log/checkpoint", RateStatus, s.registering.Checkpoint),
 		get("/log/tile/*", RateStatus, s.registering.Tile),
+		get("/log/inclusion", RateReads, s.registering.Inclusion),
+		get("/log/consistency", RateReads, s.registering.Consistency),
 	}
 }
 

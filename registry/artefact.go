@@ -84,7 +84,11 @@ func (r *Registry) PublishArtefact(ctx context.Context, actor Actor, n NewArtefa
 
 // artefactEntry is what the log says of an artefact: its digests.
 func (r *Registry) artefactEntry(a Artefact) (Pending, error) {
-	return entry(logKind(a.Kind), r.ArtefactURL(a.Kind, a.Name), map[string]any{
+	return artefactEntry(r.c.Origin, a)
+}
+
+func artefactEntry(origin string, a Artefact) (Pending, error) {
+	return entry(logKind(a.Kind), origin+"/"+string(a.Kind)+"/"+a.Name, map[string]any{
 		"name": a.Name, "mediaType": a.MediaType, "sha256": a.SHA256, "digestSRI": a.SRI,
 	}, a.Published)
 }

@@ -42,6 +42,9 @@ type Authorities interface {
 type Log interface {
 	File(ctx context.Context, path string) (translog.File, error)
 	VerifierKeys() []string
+	InclusionProof(ctx context.Context, index uint64) (schemas.LogProof, error)
+	ConsistencyProof(ctx context.Context, from, to uint64) ([]string, error)
+	Checkpoint(ctx context.Context) ([]byte, error)
 }
 
 // Handler serves the routes of this package. All fields are required.

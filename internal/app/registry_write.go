@@ -20,7 +20,7 @@ func registryWrites(c *console) []*cobra.Command {
 	return []*cobra.Command{
 		challengeCommand(c), grantCommand(c), authorityCommand(c, "suspend", "Stop an authority for a time", registry.Suspended),
 		authorityCommand(c, "reinstate", "End a suspension", registry.Active), authorityCommand(c, "withdraw", "End an authority for good", registry.Withdrawn),
-		deactivateCommand(c), historyCommand(c), publishCommand(c),
+		deactivateCommand(c), historyCommand(c), publishCommand(c), auditLogCommand(c), monitorCommand(c),
 	}
 }
 

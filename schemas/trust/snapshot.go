@@ -194,6 +194,9 @@ func decodeExactly[T any](data []byte, v *T) error {
 	return nil
 }
 
+// Contents returns all that the snapshot says. It is shared: do not change it.
+func (s *Snapshot) Contents() Contents { return s.contents }
+
 // Registry returns the DID of the registry that made the snapshot.
 func (s *Snapshot) Registry() string { return s.contents.Registry }
 
