@@ -230,11 +230,14 @@ func (a *App) newVerifier(loader *jsonldcontext.Loader, client *fetch.Client) (*
 	if err != nil {
 		return nil, err
 	}
+	others := &foreign{
+		registry: a.Registry, client: client, development: a.developmentOrigins(), now: a.now, log: a.log, known: map[string]*foreignRegistry{},
+	}
 	return verifier.New(verifier.Config{
 		Keys: keyResolver{a.Resolver}, Proofs: a.Processor, Contexts: loader,
 		Status:    statusSource{registry: a.Registry, fetch: client, origin: a.Config.Origin, now: a.now},
-		Authority: authorities{a.Registry}, Intervals: intervals{a.Registry, a.now},
-		Schemas: validator, Log: logSource{keys: a.Log.VerifierKeys, now: a.now},
+		Authority: recognisedAuthorities{authorities{a.Registry}, others}, Intervals: recognisedIntervals{intervals{a.Registry, a.now}, others},
+		Schemas: validator, Log: recognisedLogs{logSource{keys: a.Log.VerifierKeys, now: a.now}, others},
 		Now: a.now, ProblemBase: a.Config.Origin + "/problems/",
 	})
 }

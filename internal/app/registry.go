@@ -143,7 +143,7 @@ func (a *App) Fsck(ctx context.Context) (FsckReport, error) {
 func auditCommand(c *console) *cobra.Command {
 	var since string
 	command := &cobra.Command{
-		Use: "audit", Short: "Print the audit trail: who did what to which key, credential or record, and when", Args: cobra.NoArgs,
+		Use: "trail", Short: "Print the audit trail: who did what to which key, credential or record, and when", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			var from time.Time
 			if since != "" {

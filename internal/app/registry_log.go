@@ -68,7 +68,7 @@ func (at registryAt) log(keys []string) translog.Remote {
 // auditLogCommand replays a registry's whole log and compares it with what the registry says.
 func auditLogCommand(c *console) *cobra.Command {
 	return &cobra.Command{
-		Use: "replay ORIGIN", Args: cobra.ExactArgs(1),
+		Use: "audit ORIGIN", Args: cobra.ExactArgs(1),
 		Short: "Replay a registry's whole log from its public tiles and say what differs from what the registry states",
 		RunE: func(command *cobra.Command, args []string) error {
 			ctx, now := command.Context(), func() time.Time { return time.Now().UTC() }

@@ -2,6 +2,9 @@ package app
 
 import (
 	"context"
+	"crypto"
+	"crypto/rand"
+	"encoding/base64"
 	"fmt"
 	"os"
 	"slices"
@@ -9,6 +12,7 @@ import (
 	"time"
 
 	"heartmark/api/registryapi"
+	"heartmark/internal/keys"
 	"heartmark/registry"
 	"heartmark/schemas"
 
@@ -18,7 +22,7 @@ import (
 // registryWrites are the commands that change the registry, or read what was changed.
 func registryWrites(c *console) []*cobra.Command {
 	return []*cobra.Command{
-		challengeCommand(c), grantCommand(c), authorityCommand(c, "suspend", "Stop an authority for a time", registry.Suspended),
+		challengeCommand(c), proveCommand(c), grantCommand(c), authorityCommand(c, "suspend", "Stop an authority for a time", registry.Suspended),
 		authorityCommand(c, "reinstate", "End a suspension", registry.Active), authorityCommand(c, "withdraw", "End an authority for good", registry.Withdrawn),
 		deactivateCommand(c), historyCommand(c), publishCommand(c), auditLogCommand(c), monitorCommand(c),
 	}
@@ -43,6 +47,59 @@ func challengeCommand(c *console) *cobra.Command {
 			})
 		},
 	}
+}
+
+func proveCommand(c *console) *cobra.Command {
+	return &cobra.Command{
+		Use: "prove FILE", Args: cobra.ExactArgs(1),
+		Short: "Answer another registry's challenge for this installation's DID or a tenant's, with its statement key",
+		RunE: func(command *cobra.Command, args []string) error {
+			data, err := os.ReadFile(args[0])
+			if err != nil {
+				return exitWith(ExitData, err)
+			}
+			var given registryapi.ChallengeAnswer
+			if err := schemas.Decode(data, &given); err != nil {
+				return exitWith(ExitData, fmt.Errorf("%s: %w", args[0], err))
+			}
+			return c.withApp(command.Context(), func(ctx context.Context, a *App) error {
+				answer, err := a.prove(ctx, given.Challenge)
+				if err != nil {
+					return exitWith(ExitData, err)
+				}
+				body, err := schemas.Marshal(answer)
+				if err != nil {
+					return err
+				}
+				return c.answer(answer, string(body)+"\n")
+			})
+		},
+	}
+}
+
+// prove signs a challenge. What is signed is made anew from the challenge's parts, under the label of control proofs, so
+// that nobody can have anything else signed.
+func (a *App) prove(ctx context.Context, given registryapi.Challenge) (registryapi.ControlRequest, error) {
+	expires, err := schemas.ParseTime(given.Expires)
+	if err != nil {
+		return registryapi.ControlRequest{}, fmt.Errorf("challenge: expires: %w", err)
+	}
+	tenant, ours := tenantOf(a.DID(), given.DID)
+	if !ours {
+		return registryapi.ControlRequest{}, fmt.Errorf("challenge is for %s, which is not kept here", given.DID)
+	}
+	signer, err := a.Keys.SignerFor(ctx, tenant, keys.KindStatement)
+	if err != nil {
+		return registryapi.ControlRequest{}, err
+	}
+	message := registry.Challenge{Registry: given.Registry, DID: given.DID, Nonce: given.Nonce, Expires: expires}.Message()
+	signature, err := signer.Sign(rand.Reader, message, crypto.Hash(0))
+	if err != nil {
+		return registryapi.ControlRequest{}, err
+	}
+	return registryapi.ControlRequest{
+		Challenge: given, Method: signer.VerificationMethod(), Signature: base64.RawURLEncoding.EncodeToString(signature),
+	}, nil
 }
 
 // grantFlags are the flags of `registry grant`.
