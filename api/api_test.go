@@ -2,8 +2,8 @@ package api_test
 
 import (
 	"net/http"
-	"net/url"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"

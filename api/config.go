@@ -39,12 +39,12 @@ type Registry interface {
 	registryapi.Authorities
 	registryapi.Writer
 	registryapi.Federation
+	registryapi.Events
 }
 
 // Log is the transparency log as anyone may read it; *translog.Log is one.
 type Log interface {
 	registryapi.Log
-	Size(ctx context.Context) (uint64, error)
 }
 
 // StatusGroups lists the groups of status lists, for the registry page; a registry.StatusSource is one.
@@ -79,16 +79,18 @@ type Config struct {
 	// Heads are the operator's own heads by name; nil where the classifier is not available: labelling answers 503.
 	Heads map[string]assessmentapi.Labeller
 	// Intake takes receipts and evidence batches; nil answers 503.
-	Intake  intakeapi.Service
+	Intake intakeapi.Service
+	// Stopping is closed when the server is about to stop: open streams end then. It may be nil.
+	Stopping <-chan struct{}
 	// CursorKey seals the cursors of lists; all processes of an installation share it.
 	CursorKey []byte
 	SaltKey   []byte // secret that makes a repeated submission the same report; may be empty
-	AtOnce  int    // submissions scored at once; 0 means 2
-	Ready   func(ctx context.Context) error
-	Logger  *slog.Logger
-	Metrics prometheus.Registerer
-	Now     func() time.Time
-	NewID   func() string
+	AtOnce    int    // submissions scored at once; 0 means 2
+	Ready     func(ctx context.Context) error
+	Logger    *slog.Logger
+	Metrics   prometheus.Registerer
+	Now       func() time.Time
+	NewID     func() string
 }
 
 // Validate reports all faults at once.

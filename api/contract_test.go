@@ -197,7 +197,7 @@ func TestDocumentAgreesWithWireTypes(t *testing.T) {
 		"AuthorityRecord": registryapi.AuthorityRecord{}, "LogRef": registryapi.LogRef{}, "IssuerRecord": registryapi.IssuerRecord{},
 		"KeyRecord": registryapi.KeyRecord{}, "ArtefactRecord": registryapi.ArtefactRecord{},
 		"LogInclusion": schemas.LogProof{}, "LogConsistency": registryapi.ConsistencyAnswer{},
-		"RegistryMetadata": registryapi.RegistryMetadata{}, "LogMetadata": registryapi.LogMetadata{}, "Framework": registryapi.Framework{},
+		"EventRecord": registryapi.EventRecord{}, "RegistryMetadata": registryapi.RegistryMetadata{}, "LogMetadata": registryapi.LogMetadata{}, "Framework": registryapi.Framework{},
 		"FrameworkRule": registryapi.FrameworkRule{}, "TRQPRequest": registryapi.TRQPRequest{}, "TRQPAnswer": registryapi.TRQPAnswer{},
 	}
 	for name, value := range map[string]any{

@@ -360,6 +360,23 @@ func (fakeRegistry) File(_ context.Context, path string) (translog.File, error) 
 	return translog.File{}, translog.ErrNotFound
 }
 
+func (fakeRegistry) Events(_ context.Context, first uint64, limit int) ([]registry.Event, uint64, error) {
+	all := []registry.Event{
+		{Index: 0, Kind: "authority", Subject: "did:web:a.example", At: "2026-01-01T00:00:00Z", Data: json.RawMessage(`{"a":1}`)},
+		{Index: 2, Kind: "key", Subject: "did:web:a.example#k", At: "2026-01-02T00:00:00Z", Data: json.RawMessage(`{"b":"x\n\ny"}`)},
+	}
+	var page []registry.Event
+	for _, e := range all {
+		if e.Index >= first && len(page) < limit {
+			page = append(page, e)
+		}
+	}
+	if len(page) == limit {
+		return page, page[limit-1].Index + 1, nil
+	}
+	return page, max(first, 3), nil
+}
+
 func (fakeRegistry) InclusionProof(_ context.Context, index uint64) (schemas.LogProof, error) {
 	if index > 2 {
 		return schemas.LogProof{}, translog.ErrNotFound

@@ -208,6 +208,8 @@ func (s *server) registryRoutes() []Route {
 			CORS: true, Rate: RateReads, handler: h,
 		}
 	}
+	events := get("/events", s.registering.EventList)
+	events.Time = long // a stream ends then, and its reader comes back
 	return append(s.registryWrites(), []Route{
 		get("/metadata", s.registering.RegistryMetadata),
 		get("/framework", s.registering.Framework),
@@ -227,6 +229,7 @@ func (s *server) registryRoutes() []Route {
 		get("/frameworks", s.registering.Artefacts(registry.KindFrameworks)),
 		get("/keys/:did", s.registering.Keys),
 		get("/export", s.registering.Export),
+		events,
 		query("/authorization", s.registering.Authorization),
 		query("/recognition", s.registering.Recognition),
 	}...)

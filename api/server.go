@@ -76,10 +76,10 @@ func newServer(c Config) (*server, error) {
 	}
 	s.issuing = &issuerapi.Handler{Issuer: c.Issuer, Status: c.Issuer, Offers: c.Wallets, Wallets: c.Wallets, Metadata: c.Wallets}
 	s.verifying = &verifierapi.Handler{Verifier: c.Verifier, Words: s.pages.CheckText}
-	s.registering = &registryapi.Handler{
+	s.registering = registryapi.New(registryapi.Config{
 		Origin: c.Origin, DID: c.DID, Publications: c.Registry, Authorities: c.Registry, Writer: c.Registry, Federation: c.Registry,
-		Metadata: c.Wallets, Resolver: c.Resolver, Log: c.TransLog, Cursors: edge.Cursors{Key: c.CursorKey},
-	}
+		Metadata: c.Wallets, Resolver: c.Resolver, Log: c.TransLog, Events: c.Registry, Stopping: c.Stopping, Cursors: edge.Cursors{Key: c.CursorKey},
+	})
 	if s.training, err = trainingapi.New(trainingapi.Config{Trainer: c.Trainer, Library: c.Library, Reports: c.Reports}); err != nil {
 		return nil, err
 	}

@@ -113,3 +113,38 @@ func resigned(t *testing.T, s *trust.Snapshot, change func(*trust.Contents)) *tr
 	must(t, err)
 	return out
 }
+
+// Events are the statements of the log, numbered by it, without the commitments of credentials.
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	for n := range 5 {
+		_, err := w.Append(ctx, schemas.IssuedEntry([32]byte{byte(n)}))
+		must(t, err)
+	}
+	granted := w.grant(registry.Grant{Name: "Acme"})
+	must(t, w.DrainOutbox(ctx))
+	_, err := w.Append(ctx, schemas.IssuedEntry([32]byte{9}))
+	must(t, err)
+	_, err = w.Suspend(ctx, operator(), granted[0].ID, "audit")
+	must(t, err)
+	must(t, w.DrainOutbox(ctx))
+	var got []registry.Event
+	for first := uint64(0); ; {
+		page, next, err := w.Events(ctx, first, 1)
+		must(t, err)
+		got = append(got, page...)
+		if next == first {
+			break
+		}
+		first = next
+	}
+	if len(got) != 2 || got[0].Index != 5 || got[1].Index != 7 || got[1].Kind != schemas.LogAuthority || got[1].Subject != tenant ||
+		!strings.Contains(string(got[1].Data), `"status":"suspended"`) {
+		t.Errorf("events %+v", got)
+	}
+	if page, next, err := w.Events(ctx, 99, 10); err != nil || len(page) != 0 || next != 99 {
+		t.Errorf("beyond the end: %v, %d, %v", page, next, err)
+	}
+}

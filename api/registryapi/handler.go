@@ -42,13 +42,14 @@ type Authorities interface {
 type Log interface {
 	File(ctx context.Context, path string) (translog.File, error)
 	VerifierKeys() []string
+	Size(ctx context.Context) (uint64, error)
 	InclusionProof(ctx context.Context, index uint64) (schemas.LogProof, error)
 	ConsistencyProof(ctx context.Context, from, to uint64) ([]string, error)
 	Checkpoint(ctx context.Context) ([]byte, error)
 }
 
-// Handler serves the routes of this package. All fields are required.
-type Handler struct {
+// Config is what a Handler needs. All fields are required.
+type Config struct {
 	// Origin is the public origin, DID the installation's identifier.
 	Origin, DID  string
 	Publications Publications
@@ -58,8 +59,20 @@ type Handler struct {
 	Resolver     Resolver
 	Metadata     IssuerMetadata
 	Log          Log
-	Cursors      edge.Cursors
+	Events       Events
+	// Stopping ends open streams; nil never does.
+	Stopping <-chan struct{}
+	Cursors  edge.Cursors
 }
+
+// Handler serves the routes of this package. Make one with New.
+type Handler struct {
+	Config
+	streams chan struct{} // one place for each open stream
+}
+
+// New returns a handler for c.
+func New(c Config) *Handler { return &Handler{Config: c, streams: make(chan struct{}, maxStreams)} }
 
 // How long caches may keep what changes.
 const (

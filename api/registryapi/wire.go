@@ -1,6 +1,7 @@
 package registryapi
 
 import (
+	"encoding/json"
 	"time"
 
 	"heartmark/registry"
@@ -164,4 +165,13 @@ func authorityRecords(in []registry.Authority) []AuthorityRecord {
 type AccreditationRecord struct {
 	Credential map[string]any   `json:"credential"`
 	Chain      []map[string]any `json:"chain,omitempty"`
+}
+
+// EventRecord is one statement of the log as news. ID is its place in the log.
+type EventRecord struct {
+	ID      uint64          `json:"id"`
+	Kind    string          `json:"kind"`
+	Subject string          `json:"subject"`
+	At      string          `json:"at"`
+	Data    json.RawMessage `json:"data"`
 }

@@ -49,10 +49,10 @@ func newDialects(t *testing.T) *dialects {
 	d := &dialects{t: t, clock: testkit.NewClock(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC))}
 	c := settings(t, 18107)
 	d.app = build(t, c, app.Options{Now: d.clock.Now, InMemory: true})
-	h := &registryapi.Handler{
+	h := registryapi.New(registryapi.Config{
 		Origin: c.Origin, DID: d.app.DID(), Publications: d.app.Registry, Authorities: d.app.Registry, Writer: d.app.Registry,
-		Federation: d.app.Registry, Metadata: d.app.OID4VCI, Log: d.app.Log, Cursors: edge.Cursors{Key: []byte("k")},
-	}
+		Federation: d.app.Registry, Metadata: d.app.OID4VCI, Log: d.app.Log, Events: d.app.Registry, Cursors: edge.Cursors{Key: []byte("k")},
+	})
 	problems, err := problem.New(c.Origin)
 	if err != nil {
 		t.Fatal(err)

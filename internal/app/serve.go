@@ -190,7 +190,7 @@ func (a *App) handler(ctx context.Context, s *scoring, taking *intake.Service) (
 	c := api.Config{
 		Origin: a.Config.Origin, DID: a.DID(), Dev: a.Config.Mode == config.Development, TrustedProxies: proxies,
 		Keys: apiKeys{a}, Issuer: a.Issuer, Wallets: a.OID4VCI, Registry: a.Registry, TransLog: a.Log, Resolver: recordedDIDs{a},
-		Groups: &statusBits{issuer: a.Issuer, origin: a.Config.Origin}, Verifier: a.Verifier, Reports: a.reports(), SaltKey: salt, CursorKey: cursors,
+		Groups: &statusBits{issuer: a.Issuer, origin: a.Config.Origin}, Verifier: a.Verifier, Reports: a.reports(), SaltKey: salt, CursorKey: cursors, Stopping: ctx.Done(),
 		Ready: a.Store.Check, Logger: a.log, Metrics: a.metrics, Now: a.now, NewID: a.newID,
 	}
 	if s != nil { // a nil pointer in the interface would not read as absent
