@@ -15,6 +15,7 @@ import (
 	"heartmark/api/registryapi"
 	"heartmark/api/trainingapi"
 	"heartmark/api/verifierapi"
+	"heartmark/api/webhookapi"
 	"heartmark/registry"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -78,6 +79,8 @@ type Config struct {
 	Assessor assessmentapi.Assessor // nil where the classifier is not available: submitting evidence answers 503
 	// Heads are the operator's own heads by name; nil where the classifier is not available: labelling answers 503.
 	Heads map[string]assessmentapi.Labeller
+	// Webhooks keeps whom to tell of events; nil answers 503.
+	Webhooks webhookapi.Service
 	// Intake takes receipts and evidence batches; nil answers 503.
 	Intake intakeapi.Service
 	// Stopping is closed when the server is about to stop: open streams end then. It may be nil.

@@ -17,6 +17,7 @@ import (
 	"heartmark/api/registryapi"
 	"heartmark/api/trainingapi"
 	"heartmark/api/verifierapi"
+	"heartmark/api/webhookapi"
 	"heartmark/assessment/intake"
 	"heartmark/assessment/training"
 	"heartmark/schemas"
@@ -205,6 +206,8 @@ func TestDocumentAgreesWithWireTypes(t *testing.T) {
 		"ControlRequest": registryapi.ControlRequest{}, "GrantRequest": registryapi.GrantRequest{},
 		"AuthorityStatusRequest": registryapi.AuthorityStatusRequest{}, "DeactivateRequest": registryapi.DeactivateRequest{},
 		"DeactivateAnswer": registryapi.DeactivateAnswer{}, "AccreditationRecord": registryapi.AccreditationRecord{},
+		"WebhookRequest": webhookapi.WebhookRequest{}, "WebhookAnswer": webhookapi.WebhookAnswer{}, "WebhookPage": webhookapi.WebhookPage{},
+		"DeadLetter": webhookapi.DeadLetter{}, "DeadLetterPage": webhookapi.DeadLetterPage{}, "ReplayRequest": webhookapi.ReplayRequest{},
 		"ConsentRequest": intakeapi.ConsentRequest{}, "Confirmation": intakeapi.Confirmation{}, "ConsentAnswer": intakeapi.ConsentAnswer{},
 		"ConsentPage": intakeapi.ConsentPage{}, "ConsentText": intakeapi.ConsentText{}, "ConsentTexts": intakeapi.ConsentTexts{},
 		"ConsentTerms": intake.Terms{}, "ConsentTextRef": intake.TextRef{}, "ConsentSetting": intake.Setting{},

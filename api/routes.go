@@ -36,6 +36,7 @@ func (s *server) routes() []Route {
 	table = append(table, s.publicRoutes()...)
 	table = append(table, s.registryRoutes()...)
 	table = append(table, s.trainingRoutes()...)
+	table = append(table, s.webhookRoutes()...)
 	return withHead(table)
 }
 

@@ -18,6 +18,7 @@ import (
 	"heartmark/api/trainingapi"
 	"heartmark/api/ui"
 	"heartmark/api/verifierapi"
+	"heartmark/api/webhookapi"
 
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,6 +36,7 @@ type server struct {
 	intake      *intakeapi.Handler
 	limits      *limiter
 	replays     *replays
+	webhooks    *webhookapi.Handler
 	training    *trainingapi.Handler
 	metrics     metrics
 	contract    contract
@@ -75,6 +77,7 @@ func newServer(c Config) (*server, error) {
 		return nil, err
 	}
 	s.issuing = &issuerapi.Handler{Issuer: c.Issuer, Status: c.Issuer, Offers: c.Wallets, Wallets: c.Wallets, Metadata: c.Wallets}
+	s.webhooks = &webhookapi.Handler{Service: c.Webhooks, Cursors: edge.Cursors{Key: c.CursorKey}}
 	s.verifying = &verifierapi.Handler{Verifier: c.Verifier, Words: s.pages.CheckText}
 	s.registering = registryapi.New(registryapi.Config{
 		Origin: c.Origin, DID: c.DID, Publications: c.Registry, Authorities: c.Registry, Writer: c.Registry, Federation: c.Registry,

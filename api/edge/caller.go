@@ -18,12 +18,13 @@ const (
 	ScopeSubjects      Scope = "subjects"       // rights of subjects: export, erase, restrict, correct
 	ScopeOperate       Scope = "operate"        // stop scoring, for the whole installation
 	ScopeRegistryWrite Scope = "registry:write" // authorities, schemas, keys
+	ScopeEvents        Scope = "events"         // webhooks of the tenant
 	ScopeVerify        Scope = "verify"         // raised limits on verification
 )
 
 // Scopes returns every scope.
 func Scopes() []Scope {
-	return []Scope{ScopeIssue, ScopeAssess, ScopeConsent, ScopeSubjects, ScopeOperate, ScopeRegistryWrite, ScopeVerify}
+	return []Scope{ScopeIssue, ScopeAssess, ScopeConsent, ScopeSubjects, ScopeOperate, ScopeRegistryWrite, ScopeEvents, ScopeVerify}
 }
 
 // Caller is whom an API key stands for.

@@ -13,6 +13,7 @@ import (
 	"heartmark/issuer/oid4vci"
 	"heartmark/registry"
 	"heartmark/registry/translog"
+	"heartmark/registry/webhooks"
 	"heartmark/schemas"
 	"heartmark/verifier"
 )
@@ -130,6 +131,10 @@ func registryEntries() []Entry {
 		{Err: registry.ErrRollback, Status: http.StatusServiceUnavailable, Code: "unavailable"},
 		{Err: registry.ErrUnavailable, Status: http.StatusServiceUnavailable, Code: "unavailable"},
 		{Err: registry.ErrInvalid, Status: http.StatusBadRequest, Code: "malformed", Type: typeMalformed},
+		{Err: webhooks.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
+		{Err: webhooks.ErrStale, Status: http.StatusServiceUnavailable, Code: "busy"},
+		{Err: webhooks.ErrTarget, Status: http.StatusBadRequest, Code: "webhook-address"},
+		{Err: webhooks.ErrTooMany, Status: http.StatusConflict, Code: "too-many-webhooks"},
 		{Err: translog.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
 		{Err: translog.ErrClosed, Status: http.StatusServiceUnavailable, Code: "unavailable"},
 		{Err: translog.ErrTooLarge, Status: http.StatusBadRequest, Code: "malformed", Type: typeMalformed},

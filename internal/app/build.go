@@ -26,6 +26,7 @@ import (
 	"heartmark/issuer/oid4vci"
 	"heartmark/registry"
 	"heartmark/registry/translog"
+	"heartmark/registry/webhooks"
 	jsonldcontext "heartmark/schemas/context"
 	"heartmark/schemas/jsonschema"
 	"heartmark/verifier"
@@ -40,6 +41,7 @@ type App struct {
 	Registry  *registry.Registry
 	Issuer    *issuer.Issuer
 	OID4VCI   *oid4vci.Service
+	Webhooks  *webhooks.Service
 	Verifier  *verifier.Verifier
 	Resolver  *did.Resolver
 	Reports   *assessment.Source
@@ -83,7 +85,7 @@ func Build(ctx context.Context, c config.Config, log *slog.Logger, o Options) (_
 		}
 	}()
 	for _, step := range []func(context.Context, Options) error{
-		a.openStore, a.openIntake, a.openLog, a.joinParts, a.openWallets,
+		a.openStore, a.openIntake, a.openLog, a.joinParts, a.openWallets, a.openWebhooks,
 	} {
 		if err := step(ctx, o); err != nil {
 			return nil, err
