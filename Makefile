@@ -67,7 +67,9 @@ vuln: ## known vulnerabilities in reachable code; needs the vulnerability databa
 fuzz: ## every fuzz target for FUZZTIME each
 	@sh scripts/fuzz.sh $(FUZZTIME)
 
-bench: deps ## issue and verify, each beside a raw baseline in the same run, and classify
+bench: deps ## issue and verify, each beside a raw baseline (and @digitalbazaar/vc, where there is npm) in the same run, and classify
+	@if command -v npm >/dev/null; then cd test/nodebench && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; else echo "bench: without @digitalbazaar/vc, which needs Node.js 20 with npm"; fi
+	@export HEARTMARK_NODE_BENCH=$$(test -d test/nodebench/node_modules && echo $(CURDIR)/test/nodebench); \
 	$(GO) test -run '^$$' -bench . -benchmem ./issuer/... ./verifier/... ./internal/proof/... ./internal/statuslist/... ./assessment/...
 
 bench-node: deps ## the Go runtime against onnxruntime-node on the same model, in one run; needs Node.js 20

@@ -42,6 +42,10 @@ func (f *fakeIssuer) Issue(_ context.Context, r issuer.Request) (issuer.Issued, 
 	i := issuer.Issued{
 		ID: "urn:uuid:22222222-2222-4222-8222-222222222222", Configuration: r.Configuration, Format: "ldp_vc",
 		Credential: json.RawMessage(`{"type":["VerifiableCredential"]}`), Status: issuer.StatusValid,
+		Forms: []issuer.IssuedForm{
+			{SignedForm: issuer.SignedForm{Form: issuer.Form{Format: "ldp_vc"}}, Credential: json.RawMessage(`{"type":["VerifiableCredential"]}`)},
+			{SignedForm: issuer.SignedForm{Form: issuer.Form{Format: "dc+sd-jwt"}}, Credential: json.RawMessage(`"ey~"`)},
+		},
 		IssuedAt: time.Date(2026, 2, 1, 12, 0, 0, 0, time.UTC), ValidFrom: "2026-02-01T12:00:00Z", ValidUntil: "2027-02-01T12:00:00Z",
 	}
 	f.issued[r.Tenant+" "+string(i.ID)] = i
@@ -64,7 +68,7 @@ func (f *fakeIssuer) List(_ context.Context, tenant, _ string, _ int) ([]issuer.
 	var out []issuer.Issued
 	for name, i := range f.issued {
 		if strings.HasPrefix(name, tenant+" ") {
-			i.Credential = nil
+			i.Credential, i.Forms = nil, nil
 			out = append(out, i)
 		}
 	}

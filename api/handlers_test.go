@@ -22,7 +22,7 @@ func TestCredentials(t *testing.T) {
 	w := newWorld(t)
 	rec := w.do("POST", "/v1/credentials", order, withJSON(goodKey, "Idempotency-Key", "i-1")...)
 	issued := decode[issuerapi.CredentialAnswer](t, rec)
-	if rec.Code != 201 || issued.Status != "active" || len(issued.Credentials) != 1 || issued.Log.State != "pending" {
+	if rec.Code != 201 || issued.Status != "active" || len(issued.Credentials) != 2 || string(issued.Credentials[1].Credential) != `"ey~"` || issued.Log.State != "pending" {
 		t.Fatalf("issue: %d %s", rec.Code, rec.Body)
 	}
 	if rec.Header().Get("Location") != "/v1/credentials/"+url.PathEscape(issued.ID) {
@@ -306,6 +306,12 @@ func TestRegistryReads(t *testing.T) {
 		{"/status/g1/revocation?timestamp=yesterday", "", "", 400},
 		{"/status/g1/revocation?time=2026-01-01T00:00:00Z", "", "", 400},
 		{"/status/g2/revocation", "", "", 404},
+		{"/status/g1/token", "", "application/statuslist+jwt", 200},
+		{"/status/g1/token?time=1767225600", "application/statuslist+jwt", "application/statuslist+jwt", 200},
+		{"/status/g1/token?time=1735689600", "", "", 404},
+		{"/status/g1/token?time=-1", "", "", 400},
+		{"/status/g1/token?time=2026-01-01T00:00:00Z", "", "", 400},
+		{"/status/g1/token?timestamp=2026-01-01T00:00:00Z", "", "", 400},
 		{"/acme/did.json", "", "application/did+json", 200},
 		{"/nobody/did.json", "", "", 404},
 		{"/contexts/dei/v1", "", "application/ld+json", 200},

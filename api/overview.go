@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"heartmark/api/ui"
 	"heartmark/registry"
 	"heartmark/registry/translog"
+	"heartmark/schemas"
 )
 
 // maxShown bounds how much of each kind the registry page lists; the plain reads have all of it.
@@ -113,7 +115,7 @@ func (o overview) lists(ctx context.Context, out *ui.Overview) error {
 		return err
 	}
 	for _, g := range groups[:min(len(groups), maxShown)] {
-		for _, purpose := range g.Purposes {
+		for _, purpose := range append(slices.Clone(g.Purposes), schemas.PurposeToken) {
 			_, version, err := o.registry.StatusList(ctx, g.Group, purpose, time.Time{})
 			if errors.Is(err, registry.ErrNotFound) || errors.Is(err, registry.ErrUnavailable) {
 				continue

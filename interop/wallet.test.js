@@ -1,19 +1,17 @@
 // A wallet's client library takes the demo credential over OpenID4VCI, two independent verifiers check it before and
 // after revocation, and each of them refuses it with one character changed.
 import assert from 'node:assert/strict';
-import {createHash, randomBytes} from 'node:crypto';
 import {after, before, test} from 'node:test';
 import {DataIntegrityProof} from '@digitalbazaar/data-integrity';
 import {cryptosuite as eddsaRdfc2022} from '@digitalbazaar/eddsa-rdfc-2022-cryptosuite';
 import * as vc from '@digitalbazaar/vc';
 import {checkStatus} from '@digitalbazaar/vc-bitstring-status-list';
 import {verifyCredential} from '@digitalcredentials/verifier-core';
-import {clientAuthenticationAnonymous} from '@openid4vc/oauth2';
 import * as oauth2 from '@openid4vc/oauth2';
 import * as openid4vci from '@openid4vc/openid4vci';
-import {exportJWK, generateKeyPair, SignJWT} from 'jose';
 import {confine, documentLoader} from './lib/loader.js';
 import {startServer} from './lib/server.js';
+import {callbacks, take, walletKey} from './lib/wallet.js';
 
 let server, restore, report, credential;
 
@@ -29,41 +27,6 @@ after(async () => {
   restore?.();
   await server?.stop();
 });
-
-async function walletKey() {
-  const {publicKey, privateKey} = await generateKeyPair('EdDSA', {crv: 'Ed25519', extractable: true});
-  return {publicJwk: await exportJWK(publicKey), privateKey};
-}
-
-function callbacks(key) {
-  const refuse = () => { throw new Error('not part of this flow'); };
-  return {
-    fetch: (...args) => globalThis.fetch(...args),
-    hash: (data, alg) => createHash(alg.replace('-', '')).update(data).digest(),
-    generateRandom: n => randomBytes(n),
-    clientAuthentication: clientAuthenticationAnonymous(),
-    signJwt: async (_signer, {header, payload}) => ({
-      jwt: await new SignJWT(payload).setProtectedHeader(header).sign(key.privateKey), signerJwk: key.publicJwk,
-    }),
-    verifyJwt: refuse, decryptJwe: refuse, encryptJwe: refuse,
-  };
-}
-
-async function take(client, key, offer, txCode) {
-  const credentialOffer = await client.resolveCredentialOffer(offer);
-  const issuerMetadata = await client.resolveIssuerMetadata(credentialOffer.credential_issuer);
-  const {accessTokenResponse} = await client.retrievePreAuthorizedCodeAccessTokenFromOffer({credentialOffer, issuerMetadata, txCode});
-  const accessToken = accessTokenResponse.access_token;
-  const {c_nonce: nonce} = await client.requestNonce({issuerMetadata});
-  const credentialConfigurationId = credentialOffer.credential_configuration_ids[0];
-  const {jwt} = await client.createCredentialRequestJwtProof({
-    issuerMetadata, credentialConfigurationId, nonce,
-    signer: {method: 'jwk', alg: 'EdDSA', publicJwk: key.publicJwk},
-  });
-  const request = {issuerMetadata, accessToken, credentialConfigurationId, proofs: {jwt: [jwt]}};
-  const {credentialResponse} = await client.retrieveCredentials(request);
-  return {issuerMetadata, accessToken, request, credentialResponse};
-}
 
 test('a wallet takes the credential with a transaction code', async () => {
   const key = await walletKey();

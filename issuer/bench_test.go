@@ -69,7 +69,7 @@ func benchWorld(b *testing.B, onDisk bool) *world {
 		w.reuse = true
 		w.open()
 	}
-	if _, err := w.CredentialSigner(b.Context(), "acme"); err != nil {
+	if _, err := w.CredentialSigner(b.Context(), "acme", "EdDSA"); err != nil {
 		b.Fatal(err)
 	}
 	return w

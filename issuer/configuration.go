@@ -4,17 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"heartmark/internal/keys"
 	"heartmark/schemas"
 )
 
-// FormatDataIntegrity is the format "ldp_vc" of OpenID4VCI: a credential with a Data Integrity proof.
-const FormatDataIntegrity = "ldp_vc"
-
-// SuiteEdDSA is the default cryptosuite.
-const SuiteEdDSA = "eddsa-rdfc-2022"
+// maxForms bounds the forms of one configuration.
+const maxForms = 8
 
 // MaxValidity is the longest validity of a credential: twelve months (security requirement G13).
 const MaxValidity = 365 * 24 * time.Hour
@@ -30,10 +29,9 @@ type Configuration struct {
 	ID string
 	// Achievement is "profile" or the code of one dimension.
 	Achievement string
-	// Format is FormatDataIntegrity.
-	Format string
-	// Cryptosuite is SuiteEdDSA.
-	Cryptosuite string
+	// Forms are the ways in which the credential is secured, all from one act: they share id, status and commitment
+	// (design section 9.8). None stands twice.
+	Forms []Form
 	// Validity is how long a credential is valid, at most MaxValidity.
 	Validity time.Duration
 	// Review is schemas.ReviewOnRequest or schemas.ReviewBeforeIssue.
@@ -59,8 +57,12 @@ func (c Configuration) Validate() error {
 		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '_'
 	}), "id: expected up to 64 of a-z, 0-9, - and _")
 	add(!slices.Contains(schemas.AchievementCodes(), c.Achievement), "achievement is not known")
-	add(c.Format != FormatDataIntegrity, "format: expected "+FormatDataIntegrity)
-	add(c.Cryptosuite != SuiteEdDSA, "cryptosuite: expected "+SuiteEdDSA)
+	add(len(c.Forms) == 0 || len(c.Forms) > maxForms, "forms: expected one to eight")
+	for n, f := range c.Forms {
+		wrong := f.check()
+		add(wrong != "", "form "+strconv.Itoa(n+1)+": "+wrong)
+		add(slices.Contains(c.Forms[:n], f), "form "+strconv.Itoa(n+1)+" stands twice")
+	}
 	add(c.Validity < time.Hour || c.Validity > MaxValidity, "validity: expected one hour to twelve months")
 	add(c.Review != schemas.ReviewOnRequest && c.Review != schemas.ReviewBeforeIssue, "review: expected on-request or before-issue")
 	for _, lang := range schemas.Languages() {
@@ -69,11 +71,15 @@ func (c Configuration) Validate() error {
 	return errors.Join(faults...)
 }
 
-// DefaultConfigurations returns the configurations of a new installation: "dei-profile" for the whole profile and
-// "dei-<dimension>" for one dimension each, all with review on request.
+// DefaultConfigurations returns the configurations of a new installation, all with review on request: "dei-profile" for
+// the whole profile with a Data Integrity proof, "dei-profile-sd-jwt", "dei-profile-jwt", "dei-profile-vc-sd-jwt",
+// "dei-profile-ecdsa" and "dei-profile-ecdsa-sd" for it in another form, "dei-profile-all" for three forms in one act, and "dei-<dimension>" for one dimension each.
 func DefaultConfigurations() []Configuration {
+	proof := Form{Format: FormatDataIntegrity, Cryptosuite: SuiteEdDSA, Algorithm: keys.AlgEdDSA}
+	selective := Form{Format: FormatSDJWTVC, Algorithm: keys.AlgES256}
+	jwt := Form{Format: FormatJWT, Algorithm: keys.AlgES256}
 	conf := Configuration{
-		ID: "dei-profile", Achievement: schemas.AchievementProfile, Format: FormatDataIntegrity, Cryptosuite: SuiteEdDSA,
+		ID: "dei-profile", Achievement: schemas.AchievementProfile, Forms: []Form{proof},
 		Validity: MaxValidity, Review: schemas.ReviewOnRequest,
 		Display: map[string]Display{
 			schemas.LanguageEnglish: {"Digital Emotional Intelligence", "How a person communicates, in up to four dimensions."},
@@ -81,6 +87,21 @@ func DefaultConfigurations() []Configuration {
 		},
 	}
 	out := []Configuration{conf}
+	for _, other := range []struct {
+		name  string
+		forms []Form
+	}{
+		{"sd-jwt", []Form{selective}},
+		{"jwt", []Form{jwt}},
+		{"vc-sd-jwt", []Form{{Format: FormatSDJWT, Algorithm: keys.AlgES256}}},
+		{"ecdsa", []Form{{Format: FormatDataIntegrity, Cryptosuite: SuiteECDSA, Algorithm: keys.AlgES256}}},
+		{"ecdsa-sd", []Form{{Format: FormatDataIntegrity, Cryptosuite: SuiteECDSASD, Algorithm: keys.AlgES256}}},
+		{"all", []Form{proof, selective, jwt}},
+	} {
+		one := conf
+		one.ID, one.Forms = conf.ID+"-"+other.name, other.forms
+		out = append(out, one)
+	}
 	for _, d := range schemas.Dimensions() {
 		one := conf
 		one.ID, one.Achievement = "dei-"+string(d), string(d)
@@ -103,6 +124,19 @@ func (i *Issuer) Configuration(id string) (Configuration, error) {
 		return Configuration{}, fmt.Errorf("configuration %q: %w", id, ErrNotFound)
 	}
 	return c, nil
+}
+
+// Algorithms returns those that the configurations' forms are signed with, each once: a tenant needs a key for each.
+func (i *Issuer) Algorithms() []string {
+	var out []string
+	for _, c := range i.c.Configurations {
+		for _, f := range c.Forms {
+			if !slices.Contains(out, f.Algorithm) {
+				out = append(out, f.Algorithm)
+			}
+		}
+	}
+	return out
 }
 
 // purposes are the status purposes of a credential under c.

@@ -303,9 +303,9 @@ func TestFsckFindsDamage(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return errors.Join(w.db.Begin(w.t.Context(), issuer.Beginning{IntentID: in.ID, Audit: issuer.AuditEvent{Event: issuer.AuditSign}}),
+			return errors.Join(w.db.Begin(w.t.Context(), issuer.Beginning{IntentID: in.ID, Audit: []issuer.AuditEvent{{Event: issuer.AuditSign}}}),
 				w.db.Complete(w.t.Context(), issuer.Completion{
-					IntentID: in.ID, Audit: issuer.AuditEvent{Event: issuer.AuditSigned},
+					IntentID: in.ID, Audit: []issuer.AuditEvent{{Event: issuer.AuditSigned}},
 					Record: issuer.Record{Tenant: "acme", Group: in.Group, Index: in.Index, Sealed: []byte("x"), Status: issuer.StatusValid},
 				}))
 		},
@@ -331,9 +331,6 @@ func TestFsckFindsDamage(t *testing.T) {
 func TestFailedSignature(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, false)
-	if _, err := w.keys.Create(t.Context(), "acme", "credential", "ES256"); err != nil {
-		t.Fatal(err)
-	}
 	p, err := w.iss.Prepare(t.Context(), request("k1"))
 	if err != nil {
 		t.Fatal(err)
@@ -351,6 +348,7 @@ func TestFailedSignature(t *testing.T) {
 	if open, err := w.db.OpenIntents(t.Context(), "", 10); err != nil || len(open) > 0 {
 		t.Errorf("open intents: %+v, %v", open, err)
 	}
+	// The fake key source makes the next key.
 	if got, err := w.iss.Issue(t.Context(), request("k1")); err != nil || got.ID == p.CredentialID() {
 		t.Errorf("Issue with the next key = %s, %v; want a new credential", got.ID, err)
 	}

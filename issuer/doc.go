@@ -4,6 +4,9 @@
 // Start with New, then Issue, or Prepare and Sign apart. Call Recover once before serving, and Run for as long as the
 // process lives: it sends commitments to the log and tells the publisher of lists what changed.
 //
+// A credential comes in the forms of its configuration, all from one act: they share id, status index and commitment, are
+// signed between the same two writes, and are stored as one (design section 9.8). Each signature has its audit entry.
+//
 // # Order of writes
 //
 // Issuing is an ordered list of durable steps; after each stands what a crash leaves and what Recover does with it.

@@ -12,7 +12,9 @@ import (
 // FsckReport is what Fsck found.
 type FsckReport struct {
 	Groups, Credentials int
-	Revoked, Suspended  int
+	// Forms counts the forms of the credentials: each has a signature of its own.
+	Forms              int
+	Revoked, Suspended int
 	// Signatures counts the audit entries "about to sign"; Spent those that led to no credential.
 	Signatures, Spent int
 	// OpenIntents are those that Recover would settle, or that are being worked on.
@@ -71,21 +73,22 @@ func (i *Issuer) Fsck(ctx context.Context) (FsckReport, error) {
 	if unstored != trail.unstored {
 		r.problem("%d revoked indexes have no credential, the audit trail explains %d", unstored, trail.unstored)
 	}
-	if trail.signed != r.Credentials {
-		r.problem("%d credentials are stored, the audit trail has %d", r.Credentials, trail.signed)
+	if trail.signed != r.Forms {
+		r.problem("%d forms of %d credentials are stored, the audit trail has %d", r.Forms, r.Credentials, trail.signed)
 	}
 	if r.Signatures != trail.signed+r.Spent || r.Spent < 0 {
-		r.problem("%d signatures were announced, %d led to credentials and %d were given up", r.Signatures, trail.signed, trail.unstored)
+		r.problem("%d signatures were announced, %d led to credentials and %d were given up", r.Signatures, trail.signed, r.Spent)
 	}
 	return r, nil
 }
 
-// trail counts the audit entries that bear on issuing.
+// trail counts what the audit entries that bear on issuing tell: signatures that led to a form of a credential, and
+// indexes whose credential was never stored.
 type trail struct{ signed, unstored int }
 
 func (i *Issuer) readTrail(ctx context.Context, r *FsckReport) (trail, error) {
 	var t trail
-	signing, after := 0, ""
+	after := ""
 	for {
 		open, err := i.c.Store.OpenIntents(ctx, after, maxPage)
 		if err != nil {
@@ -95,7 +98,7 @@ func (i *Issuer) readTrail(ctx context.Context, r *FsckReport) (trail, error) {
 		for _, in := range open {
 			after = in.ID
 			if in.State == StateSigning {
-				signing++
+				r.Spent += max(1, in.Signatures)
 			}
 		}
 		if len(open) < maxPage {
@@ -116,13 +119,13 @@ func (i *Issuer) readTrail(ctx context.Context, r *FsckReport) (trail, error) {
 				t.signed++
 			case e.Event == AuditRevoke && e.Intent != "":
 				t.unstored++
+				r.Spent += max(1, e.Signatures)
 			}
 		}
 		if cursor = next; next == "" {
 			break
 		}
 	}
-	r.Spent = t.unstored + signing
 	return t, nil
 }
 
@@ -138,6 +141,7 @@ func (i *Issuer) fsckTenant(ctx context.Context, tenant string, groups map[schem
 		}
 		for _, rec := range page {
 			r.Credentials++
+			r.Forms += max(1, len(rec.Forms))
 			if _, err := i.Get(ctx, tenant, rec.ID); err != nil {
 				if ctx.Err() != nil {
 					return ctx.Err()

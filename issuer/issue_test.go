@@ -359,7 +359,7 @@ func TestList(t *testing.T) {
 func TestNewReportsAllFaults(t *testing.T) {
 	t.Parallel()
 	conf := issuer.DefaultConfigurations()[0]
-	conf.Validity, conf.Cryptosuite = 400*24*time.Hour, "bbs-2023"
+	conf.Validity, conf.Forms = 400*24*time.Hour, []issuer.Form{{Format: issuer.FormatDataIntegrity, Cryptosuite: "bbs-2023", Algorithm: "ES256"}}
 	_, err := issuer.New(issuer.Config{Configurations: []issuer.Configuration{conf, conf}, ListSize: 1024})
 	if err == nil {
 		t.Fatal("New succeeded")

@@ -12,7 +12,7 @@ import (
 	"heartmark/schemas"
 )
 
-// Signer is a credential-signing key of a tenant. It signs whole messages with crypto.Hash(0).
+// Signer is a credential-signing key of a tenant. It signs as crypto.SignMessage does.
 type Signer interface {
 	crypto.Signer
 	KeyID() schemas.KeyID
@@ -20,16 +20,18 @@ type Signer interface {
 	VerificationMethod() string
 }
 
-// SignerSource gives the tenant's active credential-signing key. It may be called at once.
+// SignerSource gives the tenant's active credential-signing key of an algorithm. It may be called at once.
 type SignerSource interface {
-	CredentialSigner(ctx context.Context, tenant string) (Signer, error)
+	CredentialSigner(ctx context.Context, tenant, algorithm string) (Signer, error)
 }
 
-// Proof says how a credential is to be secured.
+// Proof says how a credential is to be secured by Data Integrity.
 type Proof struct {
 	VerificationMethod string
 	Cryptosuite        string
 	Created            time.Time
+	// Mandatory are the JSON Pointers of what every presentation shows, for a suite that discloses selectively.
+	Mandatory []string
 }
 
 // Securer adds a Data Integrity proof with purpose assertionMethod to doc and returns the secured credential; doc stays

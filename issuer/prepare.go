@@ -24,10 +24,9 @@ type permit struct {
 	used     atomic.Bool
 	intent   Intent
 	conf     Configuration
-	signer   Signer
+	forms    []prepared
 	issuer   schemas.IssuerProfile
 	document map[string]any
-	template string
 	at       time.Time
 	done     *Issued // the request was issued before
 }
@@ -131,7 +130,7 @@ func (i *Issuer) prepare(ctx context.Context, r Request, found *Intent) (Permit,
 		}
 	}
 	i.enter(in.ID, p.at)
-	if err := p.fill(in, i.statusEntries(p.conf, in)); err != nil {
+	if err := p.fill(in, i.statusEntries(p.conf, in), schemas.TokenStatus{Index: in.Index, URI: ListURL(i.c.Origin, in.Group, schemas.PurposeToken)}); err != nil {
 		i.leave(in.ID)
 		return Permit{}, err
 	}
@@ -139,17 +138,30 @@ func (i *Issuer) prepare(ctx context.Context, r Request, found *Intent) (Permit,
 	return Permit{p}, nil
 }
 
-// fill writes the index that was taken into the document, and digests what will be signed.
-func (p *permit) fill(in Intent, entries []schemas.StatusEntry) error {
+// fill writes the index that was taken into the document and the claims, and digests what will be signed.
+func (p *permit) fill(in Intent, entries []schemas.StatusEntry, token schemas.TokenStatus) error {
 	if err := setStatus(p.document, entries); err != nil {
 		return err
 	}
-	template, err := schemas.Marshal(p.document)
-	if err != nil {
-		return fmt.Errorf("encode credential: %w", err)
+	for n := range p.forms {
+		if err := p.forms[n].fill(p.document, entries, token); err != nil {
+			return err
+		}
 	}
-	p.intent, p.template = in, hexDigest(template)
+	p.intent = in
 	return nil
+}
+
+// template is the digest of all that will be signed: that of the one form, or that of the forms' digests.
+func (p *permit) template() string {
+	if len(p.forms) == 1 {
+		return p.forms[0].template
+	}
+	var all []byte
+	for _, f := range p.forms {
+		all = append(all, f.template...)
+	}
+	return hexDigest(all)
 }
 
 // setStatus points the document's status entries to other lists and indexes: Bitstring Status List 1.0, 2.1. The document
@@ -229,12 +241,24 @@ func (i *Issuer) checked(ctx context.Context, r Request, p *permit, in Intent) (
 	if err != nil {
 		return fmt.Errorf("authority of %s: %w", p.issuer.ID, err)
 	}
-	// The key is looked up before anything is written: without one there is nothing to reserve for.
-	if p.signer, err = i.c.Signers.CredentialSigner(ctx, r.Tenant); err != nil {
-		return fmt.Errorf("signing key of tenant %q: %w", r.Tenant, err)
-	}
-	if !strings.HasPrefix(p.signer.VerificationMethod(), p.issuer.ID+"#") {
-		return fmt.Errorf("signing key %s is not one of issuer %s", p.signer.VerificationMethod(), p.issuer.ID)
+	return i.prepareForms(ctx, r.Tenant, p, cred)
+}
+
+// prepareForms looks the keys up before anything is written: without them there is nothing to reserve for.
+func (i *Issuer) prepareForms(ctx context.Context, tenant string, p *permit, cred schemas.DEICredential) error {
+	for _, f := range p.conf.Forms {
+		signer, err := i.c.Signers.CredentialSigner(ctx, tenant, f.Algorithm)
+		if err != nil {
+			return fmt.Errorf("%s signing key of tenant %q: %w", f.Algorithm, tenant, err)
+		}
+		if !strings.HasPrefix(signer.VerificationMethod(), p.issuer.ID+"#") {
+			return fmt.Errorf("signing key %s is not one of issuer %s", signer.VerificationMethod(), p.issuer.ID)
+		}
+		ready, err := p.prepareForm(f, signer, cred)
+		if err != nil {
+			return err
+		}
+		p.forms = append(p.forms, ready)
 	}
 	return nil
 }

@@ -74,6 +74,7 @@ func (i *Issuer) settle(ctx context.Context, in Intent) (string, error) {
 	if in.State == StateSigning {
 		c.Reason = "signed without record"
 		c.Audit.Event, c.Audit.KeyID, c.Audit.Detail = AuditRevoke, in.SigningKey, c.Reason
+		c.Audit.Signatures = in.Signatures
 		c.Outbox = OutboxEvent{Kind: OutboxStatus, Tenant: in.Tenant, Group: in.Group, At: now}
 	}
 	if err := i.journal(ctx, c.Audit); err != nil {

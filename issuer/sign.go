@@ -15,9 +15,11 @@ import (
 type Issued struct {
 	ID            schemas.CredentialID
 	Configuration string
-	Format        string
-	// Credential is the secured credential, as it was first given.
+	// Format and Credential are those of the first form.
+	Format     string
 	Credential json.RawMessage
+	// Forms are all forms of the credential, as they were first given; none where credentials were not asked for.
+	Forms []IssuedForm
 	// Log proves that its commitment is in the log, at place LogIndex. Both are nil while it is on its way; Log alone is
 	// nil while the log has no proof yet.
 	Log      *schemas.LogProof
@@ -72,20 +74,14 @@ func (i *Issuer) Sign(ctx context.Context, permit Permit) (Issued, error) {
 	// without its record.
 	ctx = context.WithoutCancel(ctx)
 	i.crash(pointBeforeSign)
-	secured, err := i.c.Securer.Secure(p.document, Proof{
-		VerificationMethod: p.signer.VerificationMethod(), Cryptosuite: p.conf.Cryptosuite, Created: now.Truncate(time.Second),
-	}, p.signer)
+	forms, err := i.signForms(p, now)
 	i.crash(pointAfterSign)
 	if err != nil {
-		return Issued{}, i.giveUp(ctx, p.intent, fmt.Errorf("sign: %w", err))
+		return Issued{}, i.giveUp(ctx, p, err)
 	}
-	credential, err := schemas.Marshal(secured)
+	rec, err := i.record(ctx, p, forms, now)
 	if err != nil {
-		return Issued{}, i.giveUp(ctx, p.intent, fmt.Errorf("encode credential: %w", err))
-	}
-	rec, err := i.record(ctx, p, credential, now)
-	if err != nil {
-		return Issued{}, i.giveUp(ctx, p.intent, err)
+		return Issued{}, i.giveUp(ctx, p, err)
 	}
 	i.crash(pointBeforeRecordCommit)
 	if err := i.complete(ctx, p, rec); err != nil {
@@ -94,22 +90,40 @@ func (i *Issuer) Sign(ctx context.Context, permit Permit) (Issued, error) {
 	i.crash(pointAfterRecordCommit)
 	i.wakeUp()
 	i.log.InfoContext(ctx, "credential issued", slog.String("tenant", rec.Tenant), slog.String("configuration", rec.Configuration))
-	issued := rec.issued(credential)
+	issued := rec.issued(forms)
 	i.crash(pointBeforeReply)
 	return issued, nil
 }
 
-// begin writes the audit entry and marks the intent. No audit, no signature.
-func (i *Issuer) begin(ctx context.Context, p *permit, now time.Time) error {
-	e := AuditEvent{
-		At: now, Event: AuditSign, Tenant: p.intent.Tenant, Actor: actor(ctx), Object: string(p.intent.Credential),
-		Intent: p.intent.ID, KeyID: p.signer.KeyID(), KeyKind: "credential", Digest: p.template,
+// signForms makes all forms, one signature each.
+func (i *Issuer) signForms(p *permit, now time.Time) ([]IssuedForm, error) {
+	out := make([]IssuedForm, 0, len(p.forms))
+	for _, f := range p.forms {
+		credential, err := i.secure(p.document, f, now)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, IssuedForm{
+			SignedForm: SignedForm{Form: f.form, SigningKey: f.signer.KeyID(), Digest: hexDigest(credential)}, Credential: credential,
+		})
 	}
-	if err := i.journal(ctx, e); err != nil {
-		return err
+	return out, nil
+}
+
+// begin writes the audit entries, one for each signature, and marks the intent. No audit, no signature.
+func (i *Issuer) begin(ctx context.Context, p *permit, now time.Time) error {
+	events := make([]AuditEvent, len(p.forms))
+	for n, f := range p.forms {
+		events[n] = AuditEvent{
+			At: now, Event: AuditSign, Tenant: p.intent.Tenant, Actor: actor(ctx), Object: string(p.intent.Credential),
+			Intent: p.intent.ID, KeyID: f.signer.KeyID(), KeyKind: "credential", Digest: f.template, Detail: f.form.Format,
+		}
+		if err := i.journal(ctx, events[n]); err != nil {
+			return err
+		}
 	}
 	err := i.c.Store.Begin(ctx, Beginning{
-		IntentID: p.intent.ID, SigningKey: p.signer.KeyID(), Template: p.template, At: now, Audit: e,
+		IntentID: p.intent.ID, SigningKey: p.forms[0].signer.KeyID(), Template: p.template(), At: now, Audit: events,
 	})
 	if errors.Is(err, ErrIntent) {
 		return fmt.Errorf("%w: %w", ErrInProgress, err)
@@ -120,15 +134,23 @@ func (i *Issuer) begin(ctx context.Context, p *permit, now time.Time) error {
 	return nil
 }
 
-func (i *Issuer) record(ctx context.Context, p *permit, credential []byte, now time.Time) (Record, error) {
+func (i *Issuer) record(ctx context.Context, p *permit, forms []IssuedForm, now time.Time) (Record, error) {
+	credential, err := joinForms(forms)
+	if err != nil {
+		return Record{}, fmt.Errorf("encode credential: %w", err)
+	}
+	signed := make([]SignedForm, len(forms))
+	for n, f := range forms {
+		signed[n] = f.SignedForm
+	}
 	sealed, err := i.c.Sealer.Seal(ctx, p.intent.Tenant, sealKind, string(p.intent.Credential), credential)
 	if err != nil {
 		return Record{}, fmt.Errorf("seal credential: %w", err)
 	}
 	from, until := p.conf.period(p.intent.CreatedAt)
 	return Record{
-		ID: p.intent.Credential, Tenant: p.intent.Tenant, IntentID: p.intent.ID, Configuration: p.conf.ID, Format: p.conf.Format,
-		Issuer: p.issuer.ID, Group: p.intent.Group, Index: p.intent.Index, Purposes: p.conf.purposes(), SigningKey: p.signer.KeyID(),
+		ID: p.intent.Credential, Tenant: p.intent.Tenant, IntentID: p.intent.ID, Configuration: p.conf.ID, Format: signed[0].Format,
+		Forms: signed, Issuer: p.issuer.ID, Group: p.intent.Group, Index: p.intent.Index, Purposes: p.conf.purposes(), SigningKey: signed[0].SigningKey,
 		ValidFrom: schemas.FormatTime(from), ValidUntil: schemas.FormatTime(until), IssuedAt: now,
 		Digest: hexDigest(credential), Sealed: sealed, Status: StatusValid, StatusAt: now,
 	}, nil
@@ -141,17 +163,20 @@ const sealKind = "credential"
 func (i *Issuer) complete(ctx context.Context, p *permit, rec Record) error {
 	c := Completion{
 		IntentID: p.intent.ID, Record: rec,
-		Audit: AuditEvent{
-			At: rec.IssuedAt, Event: AuditSigned, Tenant: rec.Tenant, Actor: actor(ctx), Object: string(rec.ID),
-			Intent: p.intent.ID, KeyID: rec.SigningKey, KeyKind: "credential", Digest: rec.Digest,
-		},
 		Outbox: OutboxEvent{
 			Kind: OutboxIssued, Tenant: rec.Tenant, Credential: rec.ID, Group: rec.Group, At: rec.IssuedAt,
 			Commitment: schemas.IssuedCommitment(rec.ID, rec.Issuer, rec.ValidFrom, rec.ValidUntil, rec.Group, rec.Index),
 		},
 	}
-	if err := i.journal(ctx, c.Audit); err != nil {
-		return err
+	for _, f := range rec.Forms {
+		e := AuditEvent{
+			At: rec.IssuedAt, Event: AuditSigned, Tenant: rec.Tenant, Actor: actor(ctx), Object: string(rec.ID),
+			Intent: p.intent.ID, KeyID: f.SigningKey, KeyKind: "credential", Digest: f.Digest, Detail: f.Format,
+		}
+		if err := i.journal(ctx, e); err != nil {
+			return err
+		}
+		c.Audit = append(c.Audit, e)
 	}
 	const tries = 3
 	var err error
@@ -167,18 +192,23 @@ func (i *Issuer) complete(ctx context.Context, p *permit, rec Record) error {
 }
 
 // giveUp closes an intent after a failed signature and returns cause. The index is revoked: a signature may exist.
-func (i *Issuer) giveUp(ctx context.Context, in Intent, cause error) error {
-	in.State = StateSigning
+func (i *Issuer) giveUp(ctx context.Context, p *permit, cause error) error {
+	in := p.intent
+	in.State, in.Signatures = StateSigning, len(p.forms)
 	if _, err := i.settle(ctx, in); err != nil {
 		return errors.Join(cause, err)
 	}
 	return cause
 }
 
-// issued is the record with its credential.
-func (r Record) issued(credential []byte) Issued {
+// issued is the record with its forms, of which there may be none.
+func (r Record) issued(forms []IssuedForm) Issued {
+	var first json.RawMessage
+	if len(forms) > 0 {
+		first = forms[0].Credential
+	}
 	return Issued{
-		ID: r.ID, Configuration: r.Configuration, Format: r.Format, Credential: credential, LogIndex: r.LogIndex,
+		ID: r.ID, Configuration: r.Configuration, Format: r.Format, Credential: first, Forms: forms, LogIndex: r.LogIndex,
 		Group: r.Group, Index: r.Index, Status: r.Status, StatusAt: r.StatusAt, Reason: r.Reason, IssuedAt: r.IssuedAt,
 		ValidFrom: r.ValidFrom, ValidUntil: r.ValidUntil, SigningKey: r.SigningKey,
 	}

@@ -74,7 +74,11 @@ func (i *Issuer) Get(ctx context.Context, tenant string, id schemas.CredentialID
 	if hexDigest(credential) != rec.Digest {
 		return Issued{}, fmt.Errorf("credential %s differs from its digest", id)
 	}
-	issued := rec.issued(credential)
+	forms, err := rec.splitForms(credential)
+	if err != nil {
+		return Issued{}, err
+	}
+	issued := rec.issued(forms)
 	if rec.LogIndex != nil {
 		// No proof yet is no fault: the log integrates in batches.
 		if proof, err := i.c.Publisher.Proof(ctx, *rec.LogIndex); err == nil {

@@ -28,10 +28,10 @@ type IntentStore interface {
 	Reserve(ctx context.Context, in Intent, fresh Group) (out Intent, found bool, err error)
 	// IntentByKey returns the tenant's intent under an idempotency key, or ErrNotFound.
 	IntentByKey(ctx context.Context, tenant, key string) (Intent, error)
-	// Begin turns an intent from StatePrepared to StateSigning and appends the audit event. It returns ErrIntent when
+	// Begin turns an intent from StatePrepared to StateSigning and appends the audit events. It returns ErrIntent when
 	// the intent is in another state, so that of many callers one signs.
 	Begin(ctx context.Context, b Beginning) error
-	// Complete turns an intent from StateSigning to StateIssued and stores the record, both audit event and outbox event
+	// Complete turns an intent from StateSigning to StateIssued and stores the record, audit events and outbox event
 	// with it. Completing again with the same digest succeeds and changes nothing. ErrIntent otherwise.
 	Complete(ctx context.Context, c Completion) error
 	// CloseIntent ends an intent in the open state c.From that will not be issued, appends the audit event, and frees its
@@ -109,9 +109,10 @@ type Intent struct {
 	Index      uint64               `json:"index"`
 
 	State string `json:"state"`
-	// SigningKey and Template (SHA-256 of the unsecured credential in hex) are known from StateSigning on; Digest (of the
-	// secured one) from StateIssued on.
+	// SigningKey (of the first form), Signatures (how many forms) and Template (SHA-256 of the unsecured credential in hex)
+	// are known from StateSigning on; Digest (of the secured one) from StateIssued on. 0 signatures mean 1.
 	SigningKey schemas.KeyID `json:"signing_key,omitempty"`
+	Signatures int           `json:"signatures,omitempty"`
 	Template   string        `json:"template,omitempty"`
 	Digest     string        `json:"digest,omitempty"`
 	Reason     string        `json:"reason,omitempty"`
@@ -126,14 +127,14 @@ type Beginning struct {
 	SigningKey schemas.KeyID
 	Template   string
 	At         time.Time
-	Audit      AuditEvent
+	Audit      []AuditEvent // one for each signature; their number becomes the intent's Signatures
 }
 
 // Completion is the step from signing to issued.
 type Completion struct {
 	IntentID string
 	Record   Record
-	Audit    AuditEvent
+	Audit    []AuditEvent // one for each signature
 	Outbox   OutboxEvent
 }
 
@@ -164,18 +165,22 @@ type Record struct {
 	Tenant        string               `json:"tenant"`
 	IntentID      string               `json:"intent"`
 	Configuration string               `json:"configuration"`
-	Format        string               `json:"format"`
-	Issuer        string               `json:"issuer"`
-	Group         schemas.ListGroup    `json:"group"`
-	Index         uint64               `json:"index"`
+	Format        string               `json:"format"` // of the first form
+	// Forms are all forms of the credential in the configuration's order. Records of the time before there were several
+	// have none.
+	Forms  []SignedForm      `json:"forms,omitempty"`
+	Issuer string            `json:"issuer"`
+	Group  schemas.ListGroup `json:"group"`
+	Index  uint64            `json:"index"`
 	// Purposes are those for which the credential has a status entry.
 	Purposes   []string      `json:"purposes"`
-	SigningKey schemas.KeyID `json:"signing_key"`
+	SigningKey schemas.KeyID `json:"signing_key"` // of the first form
 	// ValidFrom and ValidUntil are the texts in the credential.
 	ValidFrom  string    `json:"valid_from"`
 	ValidUntil string    `json:"valid_until"`
 	IssuedAt   time.Time `json:"issued_at"`
 	// Digest is the SHA-256 of the credential's bytes in hex; Sealed holds the bytes, sealed under the tenant's data key.
+	// The bytes of several forms are those of a JSON array of them.
 	Digest string `json:"digest"`
 	Sealed []byte `json:"sealed,omitempty"`
 
@@ -257,5 +262,7 @@ type AuditEvent struct {
 	KeyKind string        `json:"key_kind,omitempty"`
 	// Digest is the SHA-256 of what was signed, in hex.
 	Digest string `json:"digest,omitempty"`
-	Detail string `json:"detail,omitempty"`
+	// Signatures is how many signatures the event stands for where it is not one.
+	Signatures int    `json:"signatures,omitempty"`
+	Detail     string `json:"detail,omitempty"`
 }

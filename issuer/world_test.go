@@ -165,13 +165,13 @@ func survive(f func()) (crashed bool) {
 
 func did(tenant string) string { return "did:web:heartmark.example:" + tenant }
 
-func (w *world) CredentialSigner(ctx context.Context, tenant string) (issuer.Signer, error) {
-	h, err := w.keys.SignerFor(ctx, tenant, keys.KindCredential)
+func (w *world) CredentialSigner(ctx context.Context, tenant, alg string) (issuer.Signer, error) {
+	h, err := w.keys.SignerWith(ctx, tenant, keys.KindCredential, alg)
 	if errors.Is(err, keys.ErrNotFound) {
-		if _, err := w.keys.Create(ctx, tenant, keys.KindCredential, keys.AlgEdDSA); err != nil {
+		if _, err := w.keys.Create(ctx, tenant, keys.KindCredential, alg); err != nil {
 			return nil, err
 		}
-		h, err = w.keys.SignerFor(ctx, tenant, keys.KindCredential)
+		h, err = w.keys.SignerWith(ctx, tenant, keys.KindCredential, alg)
 	}
 	return h, err
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"heartmark/internal/did"
+	"heartmark/internal/keys"
 	"heartmark/schemas"
 	"heartmark/schemas/trust"
 )
@@ -80,14 +81,24 @@ func (r *Registry) buildDocument(id string, all []Key) ([]byte, error) {
 	var methods []did.PublishedMethod
 	revoked := map[string]string{}
 	for _, k := range trust.CurrentKeys(all) {
-		purposes, published := purposesOf(k)
-		if !published {
+		purposes, listed := purposesOf(k)
+		if !listed {
 			continue
 		}
-		if k.Status == KeyRevoked {
-			revoked[k.Method] = schemas.FormatTime(k.Since)
+		published := []did.PublishedMethod{{ID: k.Method, PublicKeyMultibase: k.PublicKeyMultibase, Purposes: purposes}}
+		if k.Kind == KindCredential || k.Kind == KindStatusList {
+			twin, err := jsonWebKey(k, purposes)
+			if err != nil {
+				return nil, err
+			}
+			published = append(published, twin)
 		}
-		methods = append(methods, did.PublishedMethod{ID: k.Method, PublicKeyMultibase: k.PublicKeyMultibase, Purposes: purposes})
+		if k.Status == KeyRevoked {
+			for _, m := range published {
+				revoked[m.ID] = schemas.FormatTime(k.Since)
+			}
+		}
+		methods = append(methods, published...)
 	}
 	if len(methods) == 0 {
 		return nil, fmt.Errorf("DID %s has no keys: %w", id, ErrNotFound)
@@ -116,6 +127,20 @@ func (r *Registry) buildDocument(id string, all []Key) ([]byte, error) {
 		return nil, fmt.Errorf("DID document of %s: %w", id, err)
 	}
 	return document, nil
+}
+
+// jsonWebKey is the second entry of a key that secures tokens (VC-JOSE-COSE 1.0, 4: a method of type JsonWebKey).
+func jsonWebKey(k Key, purposes []string) (did.PublishedMethod, error) {
+	pub, err := keys.ParseMultibase(k.PublicKeyMultibase)
+	if err != nil {
+		return did.PublishedMethod{}, fmt.Errorf("key %s: %w", k.Method, err)
+	}
+	raw, err := keys.MarshalJWK(pub)
+	if err != nil {
+		return did.PublishedMethod{}, fmt.Errorf("key %s: %w", k.Method, err)
+	}
+	jwk, err := schemas.ParseObject(raw)
+	return did.PublishedMethod{ID: trust.JWKMethod(k.Method), PublicKeyJWK: jwk, Purposes: purposes}, err
 }
 
 // purposesOf returns the relationships of a key, and false for one that no DID document lists.

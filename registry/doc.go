@@ -1,6 +1,6 @@
 // Package registry is the public registry: which issuer may issue what, under whose authority, as of when; with which
 // keys, schemas and status lists; and the transparency log of all these statements (ToIP TRQP 2.0 vocabulary, W3C
-// Bitstring Status List v1.0, 2.2, Controlled Identifiers 1.0). Anyone reads, roles write, nothing is overwritten.
+// Bitstring Status List v1.0, 2.2, with its twin of Token Status List, 5.1; Controlled Identifiers 1.0). Anyone reads, roles write, nothing is overwritten.
 //
 // # Order of writes
 //

@@ -149,7 +149,7 @@ func (f *fsck) lists(ctx context.Context) error {
 		return err
 	}
 	for _, l := range groups {
-		for _, purpose := range l.Purposes {
+		for _, purpose := range l.published() {
 			v, err := f.r.c.Store.ListVersion(ctx, l.Group, purpose, time.Time{})
 			if errors.Is(err, ErrNotFound) {
 				continue

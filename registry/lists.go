@@ -98,7 +98,7 @@ func (r *Registry) publishKey(ctx context.Context, key listKey) error {
 		return fmt.Errorf("status list groups: %w", err)
 	}
 	for _, l := range groups {
-		if l.Group == key.group && slices.Contains(l.Purposes, key.purpose) {
+		if l.Group == key.group && slices.Contains(l.published(), key.purpose) {
 			return r.publishList(ctx, l, key.purpose)
 		}
 	}
@@ -151,7 +151,7 @@ func (r *Registry) publish(ctx context.Context, force bool) error {
 	}
 	var faults []error
 	for _, l := range groups {
-		for _, purpose := range l.Purposes {
+		for _, purpose := range l.published() {
 			if !force && !r.due(listKey{l.Group, purpose}, r.now()) {
 				continue
 			}
@@ -182,7 +182,7 @@ func (r *Registry) nextList(ctx context.Context, l List, purpose string) error {
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	sourceVersion, raw, size, err := r.c.Lists.ListState(ctx, l.Group, purpose)
+	sourceVersion, raw, size, err := r.listState(ctx, l, purpose)
 	if err != nil {
 		return fmt.Errorf("bits: %w", err)
 	}
@@ -190,22 +190,15 @@ func (r *Registry) nextList(ctx context.Context, l List, purpose string) error {
 	if last.Version > 0 && sourceVersion == last.SourceVersion && now.Before(last.ValidUntil.Add(-republishBefore)) {
 		return nil
 	}
-	bits, err := statuslist.FromBytes(raw, size)
-	if err != nil {
-		return fmt.Errorf("bits: %w", err)
-	}
-	if err := checkForward(last, sourceVersion, bits, purpose); err != nil {
-		return err
-	}
 	next := ListVersion{
 		Group: l.Group, Purpose: purpose, Version: last.Version + 1, SourceVersion: sourceVersion, ValidFrom: now.Truncate(time.Second),
 	}
 	// Readers order versions by validFrom, so it rises even within one second and when the clock goes back.
 	if !next.ValidFrom.After(last.ValidFrom) {
-		next.ValidFrom = last.ValidFrom.Add(time.Millisecond)
+		next.ValidFrom = last.ValidFrom.Add(step(purpose))
 	}
 	next.ValidUntil = next.ValidFrom.Truncate(time.Second).Add(listValidity)
-	if next.Document, err = r.signList(ctx, l, next, bits); err != nil {
+	if next.Document, err = r.makeList(ctx, l, last, next, raw, size); err != nil {
 		return err
 	}
 	next.SHA256 = sha256Hex(next.Document)

@@ -84,7 +84,7 @@ func TestListDocument(t *testing.T) {
 	if got.bits.Len() != statuslist.MinEntries || got.version != 1 || len(got.set(t)) != 0 {
 		t.Errorf("%d entries, version %d", got.bits.Len(), got.version)
 	}
-	for _, c := range []struct{ group, purpose string }{{"g1", "token"}, {"g2", "revocation"}, {"", ""}} {
+	for _, c := range []struct{ group, purpose string }{{"g1", "refresh"}, {"g2", "token"}, {"g2", "revocation"}, {"", ""}} {
 		if _, _, err := w.StatusList(t.Context(), schemas.ListGroup(c.group), c.purpose, time.Time{}); !errors.Is(err, registry.ErrNotFound) {
 			t.Errorf("list %s/%s: %v, want ErrNotFound", c.group, c.purpose, err)
 		}
@@ -316,8 +316,8 @@ func TestListCrashPoints(t *testing.T) {
 				t.Errorf("version %d, set %v, want version 2 with one bit", got.version, got.set(t))
 			}
 			size, err := w.log.Size(t.Context())
-			if err != nil || size != 3 {
-				t.Errorf("log has %d entries, %v; want one for each of 3 versions", size, err)
+			if err != nil || size != 5 {
+				t.Errorf("log has %d entries, %v; want one for each of 5 versions", size, err)
 			}
 			must(t, w.log.Fsck(t.Context()))
 		})

@@ -117,8 +117,8 @@ func TestRun(t *testing.T) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.After(10 * time.Second); ; {
-		// Two lists and one authority.
-		if size, err := w.log.Size(t.Context()); err == nil && size == 3 {
+		// Three lists and one authority.
+		if size, err := w.log.Size(t.Context()); err == nil && size == 4 {
 			break
 		}
 		select {

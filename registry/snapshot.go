@@ -168,7 +168,7 @@ func (r *Registry) addLists(ctx context.Context, b *trust.Contents) error {
 		return err
 	}
 	for _, l := range groups {
-		for _, purpose := range l.Purposes {
+		for _, purpose := range l.published() {
 			document, _, err := r.StatusList(ctx, l.Group, purpose, time.Time{})
 			if err != nil {
 				return fmt.Errorf("list %s/%s: %w", l.Group, purpose, err)

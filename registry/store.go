@@ -109,7 +109,7 @@ type ListVersion struct {
 	// Version rises by one with each publication; SourceVersion is that of the bits.
 	Version       uint64 `json:"version"`
 	SourceVersion uint64 `json:"source_version"`
-	// Document is the secured credential; SHA256 its digest in hex.
+	// Document is the secured credential, or the status list token; SHA256 its digest in hex.
 	Document   []byte    `json:"document"`
 	SHA256     string    `json:"sha256"`
 	ValidFrom  time.Time `json:"valid_from"`

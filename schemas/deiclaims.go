@@ -43,7 +43,7 @@ func (c DEICredential) SelectiveClaims(holderKey json.RawMessage, status *TokenS
 		Pad: map[string]int{"": len(ResultDimensions())},
 	}
 	if status != nil {
-		out.Claims["status"] = map[string]any{"status_list": map[string]any{"idx": status.Index, "uri": status.URI}}
+		out.SetStatus(*status)
 	}
 	out.addEvidence(doc["evidence"].([]any)[0].(map[string]any))
 	achievement := c.Achievement
@@ -58,6 +58,81 @@ func (c DEICredential) SelectiveClaims(holderKey json.RawMessage, status *TokenS
 		out.addLevel(claim)
 	}
 	return out, nil
+}
+
+// SelectiveDocument returns the credential itself as claims of which a part can be withheld (VC-JOSE-COSE 1.0, 3.2): each
+// result with its confidence, platforms and batch digests. Its name tells no level. A presentation must show one result and
+// one confidence at least, since the schema of the credential demands them; numbers of digests do not depend on what is
+// stated. holderKey is the holder's public key as a JWK, which goes into cnf. It refuses what Document refuses.
+func (c DEICredential) SelectiveDocument(holderKey json.RawMessage) (SelectiveClaims, error) {
+	doc, err := c.Document()
+	if err != nil {
+		return SelectiveClaims{}, err
+	}
+	key, err := ParseObject(holderKey)
+	if err != nil {
+		return SelectiveClaims{}, &FieldError{Pointer: "/cnf/jwk", Expected: "a public key as a JWK", Err: err}
+	}
+	subject := doc["credentialSubject"].(map[string]any)
+	evidence := doc["evidence"].([]any)[0].(map[string]any)
+	doc = WithPlainName(doc)
+	doc["cnf"] = map[string]any{"jwk": key}
+	const results, confidences, sources = "/credentialSubject/result", "/evidence/0/deiConfidence", "/evidence/0"
+	out := SelectiveClaims{Claims: doc, Pad: map[string]int{
+		results: len(ResultDimensions()), confidences: len(ResultDimensions()), sources: 2,
+	}}
+	for at, list := range map[string]any{results: subject["result"], confidences: evidence["deiConfidence"]} {
+		for i := range list.([]any) {
+			out.Disclosable = append(out.Disclosable, at+"/"+strconv.Itoa(i))
+		}
+	}
+	for _, name := range []string{"deiPlatform", "deiBatchDigest"} {
+		if _, present := evidence[name]; present {
+			out.Disclosable = append(out.Disclosable, sources+"/"+name)
+		}
+	}
+	slices.Sort(out.Disclosable)
+	return out, nil
+}
+
+// SelectivePointers returns what a holder may choose to show of a credential that Document made, when it is secured with a
+// proof that discloses selectively (VC Data Integrity ECDSA, 3.4): its results, of which the schema demands one. mandatory is
+// what every presentation shows: all else. No pointer goes into an array of one item, which compaction of JSON-LD takes away;
+// so the evidence is shown whole, and a single result always. The name must not tell levels: see WithPlainName.
+func SelectivePointers(doc map[string]any) (mandatory, selective []string) {
+	members := func(at string, m map[string]any, leave ...string) {
+		for _, name := range sortedKeys(m) {
+			if !slices.Contains(leave, name) {
+				mandatory = append(mandatory, at+"/"+escapePointer(name))
+			}
+		}
+	}
+	members("", doc, "@context", "credentialSubject", "proof")
+	subject, _ := doc["credentialSubject"].(map[string]any)
+	results, _ := subject["result"].([]any)
+	if len(results) < 2 {
+		members("/credentialSubject", subject)
+		return mandatory, nil
+	}
+	members("/credentialSubject", subject, "result")
+	for i := range results {
+		selective = append(selective, "/credentialSubject/result/"+strconv.Itoa(i))
+	}
+	return mandatory, selective
+}
+
+// WithPlainName returns a copy of a credential that Document made whose name is the achievement's and tells no level.
+func WithPlainName(doc map[string]any) map[string]any {
+	out := maps.Clone(doc)
+	subject, _ := doc["credentialSubject"].(map[string]any)
+	achievement, _ := subject["achievement"].(map[string]any)
+	out["name"] = achievement["name"]
+	return out
+}
+
+// SetStatus points the status claim to an entry of a token status list (Token Status List, 6.2).
+func (s SelectiveClaims) SetStatus(to TokenStatus) {
+	s.Claims["status"] = map[string]any{"status_list": map[string]any{"idx": to.Index, "uri": to.URI}}
 }
 
 // addEvidence takes the credential's evidence without what tells levels.

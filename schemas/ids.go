@@ -46,6 +46,8 @@ const (
 
 // Status purposes that this project writes.
 const (
+	// PurposeToken is the last part of the address of the Token Status List twin of a group's lists; no entry names it.
+	PurposeToken      = "token"
 	PurposeRevocation = "revocation"
 	PurposeSuspension = "suspension"
 )

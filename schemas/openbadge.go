@@ -49,8 +49,8 @@ func ValidateOpenBadgeShape(doc map[string]any) error {
 	if err := checkTypes(doc, "", TypeOpenBadgeCredential, TypeAchievementCredential); err != nil {
 		return err
 	}
-	if err := checkFilled(doc, ""); err != nil {
-		return err
+	if !filled(doc) {
+		return checkFilled(doc, "")
 	}
 	for _, name := range []string{"id", "validFrom"} {
 		if err := needString(doc, "", name); err != nil {
@@ -78,6 +78,28 @@ func ValidateOpenBadgeShape(doc map[string]any) error {
 		}
 		return checkStrings(m, at, "narrative", "name", "description", "genre", "audience")
 	})
+}
+
+// filled is checkFilled without the pointer, for the many documents that are right.
+func filled(v any) bool {
+	switch c := v.(type) {
+	case nil:
+		return false
+	case []any:
+		for _, item := range c {
+			if !filled(item) {
+				return false
+			}
+		}
+		return len(c) > 0
+	case map[string]any:
+		for name, item := range c {
+			if name != "@context" && !filled(item) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // checkFilled refuses null and empty arrays anywhere outside contexts. Open Badges 3.0, serialization.

@@ -56,6 +56,27 @@ type parser struct {
 	pos   int
 	nodes int
 	path  []step
+	// chunk is data[from:from+len(chunk)] as a string, of which short strings are parts: one allocation for many, and few
+	// bytes that a string which is kept alone keeps with it.
+	chunk string
+	from  int
+}
+
+// The sizes of a chunk and of the longest string taken from one.
+const (
+	chunkSize  = 512
+	chunkShare = 128
+)
+
+// text returns data[start:end] as a string.
+func (p *parser) text(start, end int) string {
+	if end-start > chunkShare {
+		return string(p.data[start:end])
+	}
+	if start < p.from || end > p.from+len(p.chunk) {
+		p.chunk, p.from = string(p.data[start:min(len(p.data), start+chunkSize)]), start
+	}
+	return p.chunk[start-p.from : end-p.from]
 }
 
 func (p *parser) fail(expected, reason string) error {
@@ -224,7 +245,7 @@ func (p *parser) number() (any, error) {
 			return nil, p.fail("at most "+strconv.Itoa(MaxNumberLength)+" characters", "number too long")
 		}
 	}
-	s := string(p.data[start:p.pos])
+	s := p.text(start, p.pos)
 	if !validNumber(s) {
 		return nil, p.fail("a number", "bad number")
 	}
@@ -281,7 +302,7 @@ func (p *parser) str() (string, error) {
 				return "", p.fail("UTF-8", "invalid UTF-8")
 			}
 			p.pos++
-			return string(raw), nil
+			return p.text(start, p.pos-1), nil
 		case c == '\\':
 			return p.escaped(start)
 		case c < 0x20:

@@ -2,17 +2,35 @@ package schemas
 
 import (
 	"net/url"
-	"regexp"
 	"strings"
 )
 
 // urlForm is a scheme and something after it, with the characters that RFC 3986 allows.
-var urlForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+$`)
+func urlForm(s string) bool {
+	scheme := strings.IndexByte(s, ':')
+	if scheme <= 0 || scheme+1 == len(s) || !isLetter(s[0]) {
+		return false
+	}
+	for i := 1; i < scheme; i++ {
+		if c := s[i]; !isLetter(c) && !isDigit(c) && c != '+' && c != '.' && c != '-' {
+			return false
+		}
+	}
+	for i := scheme + 1; i < len(s); i++ {
+		if c := s[i]; !isLetter(c) && !isDigit(c) && strings.IndexByte("-._~:/?#[]@!$&'()*+,;=%", c) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
 
 // IsURL reports whether s is an absolute URL as VC Data Model 2.0 uses the word: http(s) with a host, a DID, a URN, or
 // any other scheme with a body, in the characters of RFC 3986.
 func IsURL(s string) bool {
-	if len(s) > 4096 || !urlForm.MatchString(s) {
+	if len(s) > 4096 || !urlForm(s) {
 		return false
 	}
 	u, err := url.Parse(s)

@@ -3,8 +3,10 @@ package schemas_test
 import (
 	"encoding/json"
 	"errors"
+	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -304,6 +306,21 @@ func TestStatusEntriesRefused(t *testing.T) {
 			doc := set(t, document(t, sample()), "/credentialStatus/0/"+member, v)
 			if err := schemas.ValidateStatusEntries(doc); !errors.Is(err, schemas.ErrMalformed) {
 				t.Errorf("%s = %v: %v, want ErrMalformed", member, v, err)
+			}
+		}
+	}
+}
+
+// Each character is allowed exactly where RFC 3986 allows it, in the scheme and behind it.
+func TestIsURLCharacters(t *testing.T) {
+	t.Parallel()
+	form := regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+$`)
+	for c := range 256 {
+		for _, around := range [][2]string{{"x", ":y"}, {"", "x:y"}, {"", ":y"}, {"x:", ""}, {"x:y", "z"}, {"x:y", ""}} {
+			in := around[0] + string([]byte{byte(c)}) + around[1]
+			_, err := url.Parse(in)
+			if want := form.MatchString(in) && err == nil; schemas.IsURL(in) != want {
+				t.Errorf("IsURL(%q) = %v, want %v", in, !want, want)
 			}
 		}
 	}

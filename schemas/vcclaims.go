@@ -83,6 +83,21 @@ func ValidateVCClaims(signed, claims map[string]any) error {
 	return CheckExactNumbers(claims)
 }
 
+// ValidateSelectiveCredential checks that what controls the use of a credential secured as an SD-JWT was neither withheld nor
+// disclosed (VC-JOSE-COSE 1.0, 3.2.1): signed is what the issuer signed, with digests; claims is what the presentation
+// reveals. It returns a *FieldError with the first member at fault. The data model is for ValidateCredential.
+func ValidateSelectiveCredential(signed, claims map[string]any) error {
+	for _, name := range []string{
+		"@context", "type", "id", "issuer", "credentialStatus", "credentialSchema", "validFrom", "validUntil", "termsOfUse",
+		"cnf", "iss", "iat", "nbf", "exp", "jti",
+	} {
+		if !reflect.DeepEqual(signed[name], claims[name]) {
+			return malformedAt("/"+name, "no disclosure in a member that controls the credential's use")
+		}
+	}
+	return nil
+}
+
 func checkClaimTypes(claims map[string]any) error {
 	for _, name := range []string{"sub", "jti", "vct#integrity"} {
 		value, present := claims[name]

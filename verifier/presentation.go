@@ -67,6 +67,12 @@ func (r *run) unmodel(code, pointer string) {
 	r.add(code, pointer)
 }
 
+// unmodelField is unmodel for a *schemas.FieldError.
+func (r *run) unmodelField(err error) {
+	r.checks = slices.DeleteFunc(r.checks, func(c Check) bool { return c.ID == CheckModel })
+	r.addField("model_malformed", err)
+}
+
 func insidePointer(i int, isList bool) string {
 	if !isList {
 		return "/verifiableCredential"

@@ -44,7 +44,12 @@ func (r *run) setDocument(doc map[string]any) {
 }
 
 // isSelective tells an SD-JWT VC from a credential of the data model.
-func (r *run) isSelective() bool { return r.envelope != nil && r.envelope.selective != nil }
+func (r *run) isSelective() bool {
+	return r.isDisclosing() && r.envelope.header.Typ == tokenSelective
+}
+
+// isDisclosing tells an SD-JWT of either kind, which its holder shows with a key binding.
+func (r *run) isDisclosing() bool { return r.envelope != nil && r.envelope.selective != nil }
 
 func (r *run) summary(kind Kind) Summary {
 	if r.isSelective() {
@@ -148,9 +153,11 @@ func (r *run) judge(ctx context.Context, kind Kind) {
 
 func (r *run) credential(ctx context.Context) {
 	r.add("query_none", "")
-	if r.depth == 0 { // a presentation answers these for the credentials inside it
+	switch {
+	case r.isDisclosing(): // the key binding answers, once the issuer's signature holds
+	case r.depth == 0: // a presentation answers these for the credentials inside it
 		r.add("holder_binding_none", "")
-	} else {
+	default:
 		r.add("holder_binding_none", "").say("the presentation answers for it")
 	}
 	if !r.model(schemas.ValidateCredential) {
@@ -160,12 +167,23 @@ func (r *run) credential(ctx context.Context) {
 	if r.envelope != nil && !r.claimsAgree(issuer) {
 		return
 	}
+	if r.isDisclosing() {
+		if err := schemas.ValidateSelectiveCredential(r.envelope.selective.Payload, r.doc); err != nil {
+			r.unmodelField(err)
+			return
+		}
+	}
 	r.period()
 	known := r.authority(ctx, issuer)
 	r.secured(ctx, proofQuery{owner: issuer, purpose: purposeAssertion, network: known})
-	r.replayOfCredential()
+	if !r.isDisclosing() {
+		r.replayOfCredential()
+	}
 	if !r.has(CheckProof) || !r.has(CheckPurpose) {
 		return // what nobody signed earns no further work
+	}
+	if r.isDisclosing() {
+		r.keyBinding()
 	}
 	r.keyInterval(ctx)
 	r.schema()

@@ -140,3 +140,15 @@ type ProofChecker interface {
 type ContextSource interface {
 	Document(url string) ([]byte, error)
 }
+
+// contextIndex is a ContextSource that tells what it knows without handing it out.
+type contextIndex interface{ Knows(url string) bool }
+
+// knowsContext tells whether source has the context at url.
+func knowsContext(source ContextSource, url string) bool {
+	if index, ok := source.(contextIndex); ok {
+		return index.Knows(url)
+	}
+	_, err := source.Document(url)
+	return err == nil
+}

@@ -19,6 +19,8 @@ const (
 	tokenCredential   = "vc+jwt"
 	tokenPresentation = "vp+jwt"
 	tokenSelective    = "dc+sd-jwt"
+	// tokenDisclosing is a credential of the data model as an SD-JWT (VC-JOSE 3.2).
+	tokenDisclosing = "vc+sd-jwt"
 )
 
 // envelope is the token around a document: what a credential has in place of the proof member.
@@ -49,15 +51,15 @@ func (r *run) parseToken(want announced) (map[string]any, Kind, error) {
 		return nil, "", errors.New("a token was announced, an object came")
 	}
 	compact := string(r.in.Data)
-	if want.typ == tokenSelective || (want.any && strings.Contains(compact, "~")) {
-		return r.parseSelective(compact)
+	if isSDJWT(want.typ) || (want.any && strings.Contains(compact, "~")) {
+		return r.parseSelective(compact, want)
 	}
 	token, err := jose.Parse(compact)
 	if err != nil {
 		return r.tokenFault(err, kindOfToken(want.typ))
 	}
 	kind := kindOfToken(token.Header.Typ)
-	if kind == "" || token.Header.Typ == tokenSelective || (!want.any && token.Header.Typ != want.typ) {
+	if kind == "" || isSDJWT(token.Header.Typ) || (!want.any && token.Header.Typ != want.typ) {
 		r.add("parse_kind", "").say("typ " + shorten(token.Header.Typ))
 		return nil, "", fmt.Errorf("typ %.40q is not the one expected", token.Header.Typ)
 	}
@@ -76,7 +78,7 @@ func (r *run) parseToken(want announced) (map[string]any, Kind, error) {
 
 func kindOfToken(typ string) Kind {
 	switch typ {
-	case tokenCredential, tokenSelective:
+	case tokenCredential, tokenSelective, tokenDisclosing:
 		return KindCredential
 	case tokenPresentation:
 		return KindPresentation
@@ -84,14 +86,20 @@ func kindOfToken(typ string) Kind {
 	return ""
 }
 
-func (r *run) parseSelective(compact string) (map[string]any, Kind, error) {
+func isSDJWT(typ string) bool { return typ == tokenSelective || typ == tokenDisclosing }
+
+func (r *run) parseSelective(compact string, want announced) (map[string]any, Kind, error) {
 	token, err := sdjwt.Parse(compact)
 	if err != nil {
 		return r.tokenFault(err, KindCredential)
 	}
-	if token.Header.Typ != tokenSelective {
-		r.add("parse_kind", "").say("typ " + shorten(token.Header.Typ))
-		return nil, "", fmt.Errorf("typ %.40q is not %s", token.Header.Typ, tokenSelective)
+	if typ := token.Header.Typ; !isSDJWT(typ) || (!want.any && typ != want.typ) {
+		r.add("parse_kind", "").say("typ " + shorten(typ))
+		return nil, "", fmt.Errorf("typ %.40q is not the one expected", typ)
+	}
+	if token.Header.Typ == tokenDisclosing && kindOf(token.Claims) != KindCredential {
+		r.add("parse_no_type", "/type")
+		return nil, "", errors.New("no type of a credential")
 	}
 	r.add("parse_ok", "")
 	r.envelope = &envelope{header: token.Header, verify: token.Verify, selective: &token}

@@ -177,7 +177,7 @@ func (h *Handler) Configurations(c echo.Context) error {
 	page := ConfigurationPage{Items: []ConfigurationAnswer{}}
 	for _, conf := range h.Issuer.Configurations() {
 		item := ConfigurationAnswer{
-			ID: conf.ID, Achievement: conf.Achievement, Format: conf.Format, Cryptosuite: conf.Cryptosuite,
+			ID: conf.ID, Achievement: conf.Achievement, Format: conf.Forms[0].Format, Cryptosuite: conf.Forms[0].Cryptosuite, Forms: conf.Forms,
 			ValidityHours: int(conf.Validity.Hours()), Review: conf.Review, Suspendable: !conf.NoSuspension,
 			Display: []DisplayAnswer{},
 		}
@@ -200,8 +200,8 @@ func credential(i issuer.Issued) CredentialAnswer {
 	if i.Log == nil {
 		a.Log.State = "pending"
 	}
-	if len(i.Credential) > 0 {
-		a.Credentials = []FormCredential{{Format: i.Format, Credential: i.Credential}}
+	for _, f := range i.Forms {
+		a.Credentials = append(a.Credentials, FormCredential{Format: f.Format, Credential: f.Credential})
 	}
 	return a
 }

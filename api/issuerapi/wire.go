@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"heartmark/issuer"
 	"heartmark/schemas"
 )
 
@@ -34,7 +35,7 @@ type CredentialAnswer struct {
 	Log           LogState         `json:"log"`
 }
 
-// FormCredential is the credential in one form.
+// FormCredential is the credential in one form: an object, or a text that holds a token.
 type FormCredential struct {
 	Format     string          `json:"format"`
 	Credential json.RawMessage `json:"credential"`
@@ -96,12 +97,13 @@ type OfferState struct {
 	Event         string   `json:"event,omitempty"`
 }
 
-// ConfigurationAnswer is one item of GET /v1/configurations.
+// ConfigurationAnswer is one item of GET /v1/configurations. Format and Cryptosuite are those of the first form.
 type ConfigurationAnswer struct {
 	ID            string          `json:"id"`
 	Achievement   string          `json:"achievement"`
 	Format        string          `json:"format"`
 	Cryptosuite   string          `json:"cryptosuite"`
+	Forms         []issuer.Form   `json:"forms"`
 	ValidityHours int             `json:"validity_hours"`
 	Review        string          `json:"review"`
 	Suspendable   bool            `json:"suspendable"`

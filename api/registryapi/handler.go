@@ -2,6 +2,7 @@ package registryapi
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -110,6 +111,9 @@ func (h *Handler) Artefact(kind registry.Kind) echo.HandlerFunc {
 
 // StatusList is GET /status/{group}/{purpose}, with ?timestamp= as it was then (Bitstring Status List 1.0, 3.2).
 func (h *Handler) StatusList(c echo.Context) error {
+	if edge.Param(c.Request(), c.Param("purpose")) == schemas.PurposeToken {
+		return h.statusToken(c)
+	}
 	query, err := edge.Query(c.Request(), "timestamp")
 	if err != nil {
 		return err
@@ -125,6 +129,27 @@ func (h *Handler) StatusList(c echo.Context) error {
 	}
 	c.Response().Header().Add("Vary", "Accept")
 	return serve(c, edge.Public{Body: document, MediaType: credentialType(c.Request()), MaxAge: listAge})
+}
+
+// statusToken is GET /status/{group}/token, with ?time= as it was then (Token Status List, 8.1 and 8.4). There is one form,
+// whatever the Accept header asks for.
+func (h *Handler) statusToken(c echo.Context) error {
+	query, err := edge.Query(c.Request(), "time")
+	if err != nil {
+		return err
+	}
+	at := time.Time{}
+	if text := query["time"]; text != "" {
+		if at, err = schemas.ParseNumericDate(json.Number(text)); err != nil {
+			return fmt.Errorf("%w: %w", problem.ErrQuery, err)
+		}
+	}
+	token, _, err := h.Publications.StatusList(c.Request().Context(),
+		schemas.ListGroup(edge.Param(c.Request(), c.Param("group"))), schemas.PurposeToken, at)
+	if err != nil {
+		return fmt.Errorf("status list: %w", err)
+	}
+	return serve(c, edge.Public{Body: token, MediaType: "application/" + registry.TypeStatusToken, MaxAge: listAge})
 }
 
 // credentialType is application/vc, as the data model has it (6.2), or the JSON type that an older client asks for.

@@ -30,7 +30,7 @@ func MediaTypes() []string {
 	return []string{
 		"application/json", "application/ld+json", "application/vc", "application/vp",
 		"application/vc+ld+json", "application/vp+ld+json",
-		"application/vc+jwt", "application/vp+jwt", "application/dc+sd-jwt",
+		"application/vc+jwt", "application/vp+jwt", "application/dc+sd-jwt", "application/vc+sd-jwt",
 	}
 }
 

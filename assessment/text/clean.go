@@ -8,12 +8,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// MaxRun is the longest run of one character that the model view keeps; MaxLetterRun that of a Latin letter, of which no
-// word has three.
-const (
-	MaxRun       = 3
-	MaxLetterRun = 2
-)
+// MaxRun is the longest run of one character that the model view keeps. Of a Latin letter no word has three: see straighten.
+const MaxRun = 3
 
 // Cleaned is the model view of one text.
 type Cleaned struct {
@@ -152,7 +148,7 @@ func dropQuotes(s string) (string, bool) {
 	return strings.Join(kept, "\n"), quoted
 }
 
-// cutRuns cuts runs of one character, in small letters, to what a reader needs: sooooo is soo.
+// cutRuns cuts runs of one character to what a reader needs: !!!!!! is !!!, and sooooo is so.
 func cutRuns(s string) string {
 	run := 0
 	var last rune = -1
@@ -161,11 +157,11 @@ func cutRuns(s string) string {
 			last, run = r, 0
 		}
 		run++
-		if run > MaxRun || run > MaxLetterRun && 'a' <= r && r <= 'z' {
+		if run > MaxRun {
 			return -1
 		}
 		return r
-	}, s)
+	}, straighten(s))
 }
 
 // spacedIdeographs is how many ideographs, each apart from the next by one space, are read as spaced out. Fewer are words

@@ -33,7 +33,10 @@ var _ issuer.Securer = issuerSecurer{}
 
 // Secure implements issuer.Securer.
 func (s issuerSecurer) Secure(doc map[string]any, p issuer.Proof, signer crypto.Signer) (map[string]any, error) {
-	return s.sign(doc, p.VerificationMethod, p.Cryptosuite, p.Created, signer)
+	return s.processor.Sign(doc, dataintegrity.ProofOptions{
+		VerificationMethod: p.VerificationMethod, Purpose: did.AssertionMethod, Created: p.Created, Cryptosuite: p.Cryptosuite,
+		Mandatory: p.Mandatory,
+	}, signer)
 }
 
 // listSecurer secures status lists.
@@ -43,12 +46,8 @@ var _ registry.Securer = listSecurer{}
 
 // Secure implements registry.Securer.
 func (s listSecurer) Secure(_ context.Context, doc map[string]any, method string, created time.Time, signer crypto.Signer) (map[string]any, error) {
-	return s.sign(doc, method, dataintegrity.EdDSARDFC2022, created, signer)
-}
-
-func (s securer) sign(doc map[string]any, method, suite string, created time.Time, signer crypto.Signer) (map[string]any, error) {
 	return s.processor.Sign(doc, dataintegrity.ProofOptions{
-		VerificationMethod: method, Purpose: did.AssertionMethod, Created: created, Cryptosuite: suite,
+		VerificationMethod: method, Purpose: did.AssertionMethod, Created: created, Cryptosuite: dataintegrity.EdDSARDFC2022,
 	}, signer)
 }
 
@@ -64,8 +63,8 @@ var (
 )
 
 // CredentialSigner implements issuer.SignerSource.
-func (s signers) CredentialSigner(ctx context.Context, tenant string) (issuer.Signer, error) {
-	return s.keys.SignerFor(ctx, tenant, keys.KindCredential)
+func (s signers) CredentialSigner(ctx context.Context, tenant, algorithm string) (issuer.Signer, error) {
+	return s.keys.SignerWith(ctx, tenant, keys.KindCredential, algorithm)
 }
 
 // ListSigner implements registry.Signers.

@@ -243,7 +243,7 @@ func TestKeyLife(t *testing.T) {
 	report := seed(t, a, "process", "score", "issue", "automated")
 	first := issue(t, a, report)
 	clock.Advance(time.Hour)
-	fresh, err := a.RotateKey(t.Context(), app.DemoTenant, keys.KindCredential)
+	fresh, err := a.RotateKey(t.Context(), app.DemoTenant, keys.KindCredential, keys.AlgEdDSA)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ func (a *App) bootstrap(ctx context.Context) error {
 		return fmt.Errorf("recover: %w", err)
 	}
 	for _, kind := range []keys.Kind{keys.KindSnapshot, keys.KindStatement, keys.KindLog} {
-		if err := a.ensureKey(ctx, "", kind); err != nil {
+		if err := a.ensureKey(ctx, "", kind, keys.AlgEdDSA); err != nil {
 			return fmt.Errorf("installation: %w", err)
 		}
 	}
@@ -31,6 +31,15 @@ func (a *App) bootstrap(ctx context.Context) error {
 	}
 	if err := a.publishVocabulary(ctx); err != nil {
 		return err
+	}
+	tenants, err := a.Store.Tenants(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range tenants { // of a version that issued in fewer forms
+		if err := a.ensureTenantKeys(ctx, t.ID); err != nil {
+			return err
+		}
 	}
 	if a.Config.Mode != config.Development {
 		return nil
@@ -54,7 +63,7 @@ func (a *App) addStatementKeys(ctx context.Context) error {
 		if slices.ContainsFunc(infos, func(i keys.Info) bool { return i.Kind == keys.KindStatement }) {
 			continue
 		}
-		if err := a.ensureKey(ctx, t.ID, keys.KindStatement); err != nil {
+		if err := a.ensureKey(ctx, t.ID, keys.KindStatement, keys.AlgEdDSA); err != nil {
 			return fmt.Errorf("tenant %s: %w", t.ID, err)
 		}
 	}

@@ -192,6 +192,9 @@ func (a *App) joinParts(_ context.Context, o Options) error {
 		return err
 	}
 	a.Processor = dataintegrity.New(loader)
+	if a.Config.Verifier.Ed25519 == config.Ed25519Standard {
+		a.Processor = a.Processor.WithStandardEd25519()
+	}
 	client, err := fetch.New(fetch.Config{Now: a.now, AllowLoopbackOrigins: a.developmentOrigins()})
 	if err != nil {
 		return err
@@ -213,8 +216,12 @@ func (a *App) joinParts(_ context.Context, o Options) error {
 	}
 	local.registry = a.Registry
 	a.Reports = assessment.NewSource(a.reports(), a.attestationOptions)
+	configurations, err := a.Config.Issuer.Build()
+	if err != nil {
+		return err
+	}
 	a.Issuer, err = issuer.New(issuer.Config{
-		Origin: a.Config.Origin, Store: a.Store, Signers: signers{a.Keys, a.DID()},
+		Origin: a.Config.Origin, Configurations: configurations, Store: a.Store, Signers: signers{a.Keys, a.DID()},
 		Securer: issuerSecurer{securer{a.Processor}}, Sealer: a.Keys, Reports: reportSource{a.Reports, a.Config.Origin},
 		Authorities: authorityChecker{a.Registry}, Issuers: tenants{a}, Publisher: logPublisher{a.Registry}, Lists: a.Registry,
 		Now: a.now, NewID: a.newID, Log: a.log, Crash: o.Crash,

@@ -2,10 +2,10 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"heartmark/issuer"
 	"heartmark/schemas"
@@ -15,11 +15,14 @@ import (
 
 func issueCommand(c *console) *cobra.Command {
 	var request issuer.Request
-	var out string
+	var out, format string
 	command := &cobra.Command{
 		Use: "issue", Short: "Issue a credential from a stored report", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return c.withApp(command.Context(), func(ctx context.Context, a *App) error {
+				if err := offersForm(a.Issuer, request.Configuration, format); err != nil {
+					return err
+				}
 				issued, err := a.Issuer.Issue(issuer.WithActor(ctx, "operator"), request)
 				if err != nil {
 					return exitWith(issueExit(err), err)
@@ -27,10 +30,11 @@ func issueCommand(c *console) *cobra.Command {
 				if err := errors.Join(a.Issuer.DrainOutbox(ctx), a.Registry.Publish(ctx)); err != nil {
 					return fmt.Errorf("credential %s is issued; publishing goes on at the next start: %w", issued.ID, err)
 				}
+				form := issued.Forms[max(0, slices.IndexFunc(issued.Forms, func(f issuer.IssuedForm) bool { return f.Format == format }))]
 				if out == "" {
-					return c.answer(json.RawMessage(issued.Credential), string(issued.Credential)+"\n")
+					return c.answer(form.Credential, string(form.Bytes())+"\n")
 				}
-				if err := os.WriteFile(out, issued.Credential, 0o600); err != nil {
+				if err := os.WriteFile(out, form.Bytes(), 0o600); err != nil {
 					return err
 				}
 				return c.answer(map[string]any{"id": issued.ID, "file": out}, fmt.Sprintf("%s\nwritten to %s\n", issued.ID, out))
@@ -44,10 +48,28 @@ func issueCommand(c *console) *cobra.Command {
 	f.StringVar(&request.Configuration, "configuration", "dei-profile", "credential configuration")
 	f.StringVar(&request.Language, "lang", "en", "language of the texts: en or zh")
 	f.StringVar(&request.IdempotencyKey, "idempotency-key", "", "makes the command repeatable")
+	f.StringVar(&format, "form", "", "form to write, where the configuration gives several: ldp_vc, dc+sd-jwt, vc+jwt or vc+sd-jwt; the first where empty")
 	f.StringVar(&out, "out", "", "file for the credential; standard output where empty")
 	_ = command.MarkFlagRequired("report")
 	_ = command.MarkFlagRequired("holder")
 	return command
+}
+
+// offersForm refuses a form that the configuration does not give, before anything is issued. An unknown configuration is for
+// the issuer to refuse.
+func offersForm(i *issuer.Issuer, configuration, format string) error {
+	conf, err := i.Configuration(configuration)
+	if err != nil || format == "" {
+		return nil //nolint:nilerr // see above
+	}
+	var have []string
+	for _, f := range conf.Forms {
+		have = append(have, f.Format)
+	}
+	if !slices.Contains(have, format) {
+		return exitWith(ExitUsage, fmt.Errorf("--form: %q is none of %v, the forms of %s", format, have, configuration))
+	}
+	return nil
 }
 
 func issueExit(err error) int {

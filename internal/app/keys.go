@@ -78,12 +78,12 @@ func keysListCommand(c *console) *cobra.Command {
 }
 
 func rotateCommand(c *console) *cobra.Command {
-	var tenant, kind string
+	var tenant, kind, alg string
 	command := &cobra.Command{
 		Use: "rotate", Short: "Make a new signing key and retire the old one; what the old one signed stays good", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return c.withApp(command.Context(), func(ctx context.Context, a *App) error {
-				info, err := a.RotateKey(ctx, tenant, keys.Kind(kind))
+				info, err := a.RotateKey(ctx, tenant, keys.Kind(kind), alg)
 				if err != nil {
 					return err
 				}
@@ -93,6 +93,7 @@ func rotateCommand(c *console) *cobra.Command {
 	}
 	command.Flags().StringVar(&tenant, "tenant", DemoTenant, "tenant whose key is rotated")
 	command.Flags().StringVar(&kind, "kind", string(keys.KindCredential), "credential, status_list or statement")
+	command.Flags().StringVar(&alg, "alg", keys.AlgEdDSA, "algorithm of the key: EdDSA, ES256 or ES384")
 	return command
 }
 

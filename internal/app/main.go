@@ -80,7 +80,7 @@ func newRoot(c *console) *cobra.Command {
 	root.PersistentFlags().StringVar(&c.config, "config", os.Getenv("HEARTMARK_CONFIG"), "configuration file")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exitWith(ExitUsage, err) })
 	root.AddCommand(
-		serveCommand(c), demoCommand(c), assessCommand(c), planCommand(c), issueCommand(c), verifyCommand(c), revokeCommand(c),
+		serveCommand(c), demoCommand(c), assessCommand(c), planCommand(c), issueCommand(c), deriveCommand(c), verifyCommand(c), revokeCommand(c),
 		keysCommand(c), registryCommand(c), modelsCommand(c), trainCommand(c), classifyCommand(c), evaluateCommand(c), doctorCommand(c), versionCommand(c),
 	)
 	c.track(root)

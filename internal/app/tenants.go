@@ -43,24 +43,41 @@ func (a *App) CreateTenant(ctx context.Context, t schemas.Tenant) error {
 	if err != nil {
 		return err
 	}
-	for _, kind := range []keys.Kind{keys.KindCredential, keys.KindStatusList, keys.KindStatement} {
-		if err := a.ensureKey(ctx, t.ID, kind); err != nil {
-			return fmt.Errorf("tenant %s: %w", t.ID, err)
-		}
+	if err := a.ensureTenantKeys(ctx, t.ID); err != nil {
+		return err
 	}
 	return a.ensureAuthority(ctx, t)
 }
 
-// ensureKey makes the key of a kind where there is none and records it in the registry. Credentials and proofs carry whole
+// ensureTenantKeys makes the keys that a tenant lacks: one for its lists, and one for each algorithm of a form that is
+// issued. EdDSA is always among them; the proof of control is made with it.
+func (a *App) ensureTenantKeys(ctx context.Context, tenant string) error {
+	for _, kind := range []keys.Kind{keys.KindStatusList, keys.KindStatement} {
+		if err := a.ensureKey(ctx, tenant, kind, keys.AlgEdDSA); err != nil {
+			return fmt.Errorf("tenant %s: %w", tenant, err)
+		}
+	}
+	for _, alg := range keys.Algorithms() {
+		if alg != keys.AlgEdDSA && !slices.Contains(a.Issuer.Algorithms(), alg) {
+			continue
+		}
+		if err := a.ensureKey(ctx, tenant, keys.KindCredential, alg); err != nil {
+			return fmt.Errorf("tenant %s: %w", tenant, err)
+		}
+	}
+	return nil
+}
+
+// ensureKey makes the key of a kind and algorithm where there is none and records it in the registry. Credentials and proofs carry whole
 // seconds, so its interval, and that of an authority, begins with the second: what is issued at once lies inside.
-func (a *App) ensureKey(ctx context.Context, tenant string, kind keys.Kind) error {
+func (a *App) ensureKey(ctx context.Context, tenant string, kind keys.Kind, alg string) error {
 	infos, err := a.Keys.List(ctx, tenant)
 	if err != nil {
 		return err
 	}
 	found := false
 	for _, info := range infos { // several, where a rotation was interrupted
-		if info.Kind != kind || info.Status != keys.StatusActive {
+		if info.Kind != kind || info.Algorithm != alg || info.Status != keys.StatusActive {
 			continue
 		}
 		found = true
@@ -71,7 +88,7 @@ func (a *App) ensureKey(ctx context.Context, tenant string, kind keys.Kind) erro
 	if found {
 		return nil
 	}
-	info, err := a.Keys.Create(ctx, tenant, kind, keys.AlgEdDSA)
+	info, err := a.Keys.Create(ctx, tenant, kind, alg)
 	if err != nil {
 		return fmt.Errorf("create %s key: %w", kind, err)
 	}
@@ -89,12 +106,15 @@ func (a *App) registerKey(ctx context.Context, tenant string, info keys.Info) er
 	return nil
 }
 
-// RotateKey makes a tenant's new key of a kind, records it, and retires the one that signed until now: in the registry
-// first, so that a crash between leaves no key that signs beyond its recorded interval.
-func (a *App) RotateKey(ctx context.Context, tenant string, kind keys.Kind) (keys.Info, error) {
+// RotateKey makes a tenant's new key of a kind and algorithm, records it, and retires the one that signed until now: in the
+// registry first, so that a crash between leaves no key that signs beyond its recorded interval.
+func (a *App) RotateKey(ctx context.Context, tenant string, kind keys.Kind, alg string) (keys.Info, error) {
 	rotated := []keys.Kind{keys.KindCredential, keys.KindStatusList, keys.KindStatement}
 	if !slices.Contains(rotated, kind) || tenant == "" && kind != keys.KindStatement {
 		return keys.Info{}, exitWith(ExitUsage, fmt.Errorf("--kind: %q is none of %v; the installation itself, without --tenant, has %s alone", kind, rotated, keys.KindStatement))
+	}
+	if !slices.Contains(keys.Algorithms(), alg) || (kind != keys.KindCredential && alg != keys.AlgEdDSA) {
+		return keys.Info{}, exitWith(ExitUsage, fmt.Errorf("--alg: %q is none of %v; lists and statements are signed with %s", alg, keys.Algorithms(), keys.AlgEdDSA))
 	}
 	if tenant != "" {
 		if _, err := a.tenant(ctx, tenant); err != nil {
@@ -105,7 +125,7 @@ func (a *App) RotateKey(ctx context.Context, tenant string, kind keys.Kind) (key
 	if err != nil {
 		return keys.Info{}, err
 	}
-	fresh, err := a.Keys.Create(ctx, tenant, kind, keys.AlgEdDSA)
+	fresh, err := a.Keys.Create(ctx, tenant, kind, alg)
 	if err != nil {
 		return keys.Info{}, err
 	}
@@ -115,7 +135,7 @@ func (a *App) RotateKey(ctx context.Context, tenant string, kind keys.Kind) (key
 	// The end is the next whole second: what was signed in this one carries it without a fraction.
 	end := a.now().Truncate(time.Second).Add(time.Second)
 	for _, old := range before { // several, where an earlier rotation was interrupted
-		if old.Kind != kind || old.Status != keys.StatusActive {
+		if old.Kind != kind || old.Algorithm != alg || old.Status != keys.StatusActive {
 			continue
 		}
 		if err := a.registerKey(ctx, tenant, old); err != nil {
@@ -198,7 +218,7 @@ func (a *App) ownControl(ctx context.Context, tenant string) (registry.ControlPr
 	if err != nil {
 		return registry.ControlProof{}, err
 	}
-	signer, err := a.Keys.SignerFor(ctx, tenant, keys.KindCredential)
+	signer, err := a.Keys.SignerWith(ctx, tenant, keys.KindCredential, keys.AlgEdDSA)
 	if err != nil {
 		return registry.ControlProof{}, err
 	}
@@ -257,23 +277,25 @@ func (a *App) walletTenant(ctx context.Context, id string) (oid4vci.Tenant, erro
 	if err != nil {
 		return oid4vci.Tenant{}, err
 	}
-	return oid4vci.Tenant{Name: record.Name, Names: record.Names, Configurations: a.Issuer.Configurations()}, nil
+	return oid4vci.Tenant{Name: record.Name, Names: record.Names, Configurations: walletConfigurations(a.Issuer.Configurations())}, nil
 }
 
 // issueForWallet issues what a wallet has earned by its proofs.
 func (a *App) issueForWallet(ctx context.Context, r oid4vci.IssueRequest) (oid4vci.Issued, error) {
+	configuration, form := formOf(a.Issuer.Configurations(), r.Configuration)
 	issued, err := a.Issuer.Issue(issuer.WithActor(ctx, "wallet"), issuer.Request{
-		Tenant: r.Tenant, Configuration: r.Configuration, ReportID: r.ReportID, HolderID: r.HolderID,
+		Tenant: r.Tenant, Configuration: configuration, ReportID: r.ReportID, HolderID: r.HolderID,
 		IdempotencyKey: r.IdempotencyKey, Language: r.Language,
 	})
 	if err != nil {
 		return oid4vci.Issued{}, err
 	}
-	return oid4vci.Issued{ID: string(issued.ID), Format: issued.Format, Credential: issued.Credential}, nil
+	return oid4vci.Issued{ID: string(issued.ID), Format: issued.Forms[form].Format, Credential: issued.Forms[form].Credential}, nil
 }
 
 // readyToIssue tells whether a credential could be issued now, so that an offer is not made in vain.
 func (a *App) readyToIssue(ctx context.Context, tenant, configuration, report string) error {
+	configuration, _ = formOf(a.Issuer.Configurations(), configuration)
 	if _, err := a.Issuer.Configuration(configuration); err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func verifyCommand(c *console) *cobra.Command {
 	command := &cobra.Command{
 		Use: "verify FILE…", Short: "Verify credentials against the registry in the data folder, a running one, or a snapshot",
 		Long: "Verify reads each FILE (- for standard input) and prints the verdict with its checks. A FILE holds JSON, or one token:\n" +
-			"vc+jwt, vp+jwt or dc+sd-jwt, whose nonce and aud are compared with --challenge and --domain.\n" +
+			"vc+jwt, vp+jwt, dc+sd-jwt or vc+sd-jwt, whose nonce and aud are compared with --challenge and --domain.\n" +
 			"It exits 0 when all are valid, 1 when one is not, 2 when none is invalid but a check could not be made.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(command *cobra.Command, files []string) error {

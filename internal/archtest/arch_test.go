@@ -54,6 +54,7 @@ var testOnly = []string{"internal/testkit", "internal/archtest", "internal/store
 var homes = map[string][]string{
 	"github.com/hyperledger/aries-framework-go": {"internal/keys", "internal/did", "internal/proof/dataintegrity"},
 	"github.com/piprate/json-gold":              {"internal/proof/dataintegrity"},
+	"github.com/oasisprotocol/curve25519-voi":   {"internal/proof/dataintegrity"},
 	"github.com/lestrrat-go/jwx":                {"internal/proof/jose", "internal/keys"},
 	"github.com/labstack/echo":                  {"api"},
 	"github.com/dgraph-io/badger":               {"internal/store/badger"},

@@ -53,6 +53,24 @@ type Config struct {
 	Model Model `yaml:"model"`
 	// Assessment says how evidence that was sent in is scored.
 	Assessment Assessment `yaml:"assessment"`
+	// Issuer says what can be issued.
+	Issuer Issuer `yaml:"issuer"`
+	// Verifier says how credentials are checked.
+	Verifier Verifier `yaml:"verifier"`
+}
+
+// The ways in which Ed25519 signatures are checked. Both accept and refuse the same.
+const (
+	// Ed25519Tables checks by tables that are kept for keys that have signed before.
+	Ed25519Tables = "tables"
+	// Ed25519Standard checks by Go's standard library alone.
+	Ed25519Standard = "standard"
+)
+
+// Verifier says how credentials are checked.
+type Verifier struct {
+	// Ed25519 is tables or standard; empty is tables.
+	Ed25519 string `yaml:"ed25519"`
 }
 
 // Model says how the classifier runs.
@@ -83,6 +101,7 @@ func Default() Config {
 		ShutdownGrace: 25 * time.Second,
 		Log:           obs.Config{Level: "info", Format: "text"},
 		Model:         Model{Provider: "auto"},
+		Verifier:      Verifier{Ed25519: Ed25519Tables},
 	}
 }
 
@@ -184,6 +203,12 @@ func (c Config) Validate() error {
 	}
 	if c.Assessment.Workers < 0 || c.Assessment.Workers > 64 {
 		faults = append(faults, fmt.Errorf("assessment.workers: %d is not between 0 and 64", c.Assessment.Workers))
+	}
+	if _, err := c.Issuer.Build(); err != nil {
+		faults = append(faults, err)
+	}
+	if !slices.Contains([]string{"", Ed25519Tables, Ed25519Standard}, c.Verifier.Ed25519) {
+		faults = append(faults, fmt.Errorf("verifier.ed25519: %q is none of %s, %s", c.Verifier.Ed25519, Ed25519Tables, Ed25519Standard))
 	}
 	if c.Mode == Production && len(c.DevOrigins) > 0 {
 		faults = append(faults, errors.New("dev_origins: not allowed in production"))

@@ -38,6 +38,8 @@ func TestLoad(t *testing.T) {
 		{"metrics stay on loopback", "ops_listen: 0.0.0.0:9090\n", nil, "ops_listen"},
 		{"key beside the data", "data_dir: d\nkek_file: d/kek\n", nil, "kek_file"},
 		{"provider", "model:\n  provider: gpu\n", nil, "model.provider"},
+		{"Ed25519 by the standard library", "verifier:\n  ed25519: standard\n", nil, ""},
+		{"Ed25519 by something else", "verifier:\n  ed25519: fast\n", nil, "verifier.ed25519"},
 		{"environment overrides", "", []string{"HEARTMARK_MODEL_PROVIDER=cpu"}, ""},
 		{"environment misspelt", "", []string{"HEARTMARK_ORIGEN=x"}, "HEARTMARK_ORIGEN"},
 		{"environment of others", "", []string{"HOME=/x", "HEARTMARK_SHARED=/y"}, ""},

@@ -48,6 +48,25 @@ func resolveJWK(d DID) (Document, error) {
 	return single(d.String(), d.String()+"#0", "JsonWebKey", pub, uses), nil
 }
 
+// KeyOf returns the key that a did:key or did:jwk is, if it may sign in the holder's name. It returns ErrInvalid, ErrPurpose
+// for a key that is for encryption, and ErrMethodNotSupported for a DID of another method, whose key can change.
+func KeyOf(id string) (crypto.PublicKey, error) {
+	d, err := Parse(id)
+	if err != nil {
+		return nil, err
+	}
+	expand, ok := map[string]func(DID) (Document, error){"key": resolveKey, "jwk": resolveJWK}[d.Method]
+	if !ok {
+		return nil, fmt.Errorf("did:%s: %w", d.Method, ErrMethodNotSupported)
+	}
+	doc, err := expand(d)
+	if err != nil {
+		return nil, err
+	}
+	method, err := doc.Method(doc.Methods[0].ID, Authentication)
+	return method.Key, err
+}
+
 func signing() []string {
 	return []string{AssertionMethod, Authentication, CapabilityInvocation, CapabilityDelegation}
 }

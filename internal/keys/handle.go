@@ -14,15 +14,15 @@ import (
 // Handle signs with one key. It stays usable for as long as the key is active; after Retire, Revoke or the end of the
 // key's time every call fails with ErrNotActive. Handles may be used by many goroutines at once.
 //
-// Sign takes the whole message with crypto.Hash(0), for Ed25519 and for ES256 alike; ES256 signatures are r and s,
-// 64 bytes. The key manager hashes what it signs, so a digest cannot be signed: for ECDSA that is ErrDigest, and
-// crypto.SignMessage works for both.
+// Sign takes the whole message with crypto.Hash(0), for Ed25519 and for ECDSA alike; ECDSA signatures are DER, as
+// crypto.Signer has them. The key manager hashes what it signs, so a digest cannot be signed: for ECDSA that is ErrDigest,
+// and crypto.SignMessage works for all.
 type Handle interface {
 	crypto.MessageSigner
 	KeyID() schemas.KeyID
 	Tenant() string
 	Kind() Kind
-	// Algorithm is AlgEdDSA or AlgES256.
+	// Algorithm is one of Algorithms.
 	Algorithm() string
 	// VerificationMethod is the DID URL under which the controller's document lists the key, and just the key's id
 	// when the service was given no controller.
@@ -75,7 +75,7 @@ func (h *handle) Sign(_ io.Reader, message []byte, opts crypto.SignerOpts) ([]by
 // SignMessage implements crypto.MessageSigner. The hash in opts must be the one that the algorithm applies itself, or 0.
 func (h *handle) SignMessage(_ io.Reader, message []byte, opts crypto.SignerOpts) ([]byte, error) {
 	if opts != nil && opts.HashFunc() != crypto.Hash(0) {
-		if h.alg != AlgES256 || opts.HashFunc() != crypto.SHA256 {
+		if own := map[string]crypto.Hash{AlgES256: crypto.SHA256, AlgES384: crypto.SHA384}[h.alg]; opts.HashFunc() != own {
 			return nil, fmt.Errorf("key %s with hash %v: %w", h.id, opts.HashFunc(), ErrUnsupported)
 		}
 	}

@@ -2,11 +2,10 @@ package keys
 
 import (
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/hkdf"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"fmt"
 	"strings"
@@ -97,14 +96,16 @@ func newManager(dk *dataKey, c *cell) (*manager, error) {
 	return &manager{kms: m, cell: c}, nil
 }
 
-// keyType maps an algorithm to the key manager's type. For ES256 it is the type whose signatures are r and s, which JOSE
-// and Data Integrity want, not DER.
+// keyType maps an algorithm to the key manager's type. For ECDSA it is the type whose signatures are DER, as crypto.Signer
+// has them, and whose hash is that of the curve.
 func keyType(alg string) (kms.KeyType, error) {
 	switch alg {
 	case AlgEdDSA:
 		return kms.ED25519Type, nil
 	case AlgES256:
-		return kms.ECDSAP256TypeIEEEP1363, nil
+		return kms.ECDSAP256TypeDER, nil
+	case AlgES384:
+		return kms.ECDSAP384TypeDER, nil
 	}
 	return "", fmt.Errorf("algorithm %q: %w", alg, ErrUnsupported)
 }
@@ -138,10 +139,13 @@ func importPublic(alg string, raw []byte) (crypto.PublicKey, error) {
 			return nil, fmt.Errorf("public key of %d bytes: %w", len(raw), ErrBadKey)
 		}
 		return ed25519.PublicKey(raw), nil
-	case AlgES256:
-		pub, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), raw)
+	case AlgES256, AlgES384:
+		pub, err := x509.ParsePKIXPublicKey(raw)
 		if err != nil {
 			return nil, fmt.Errorf("public key: %w: %w", ErrBadKey, err)
+		}
+		if got, err := AlgorithmOf(pub); err != nil || got != alg {
+			return nil, fmt.Errorf("public key made for %s is one for %q: %w", alg, got, ErrBadKey)
 		}
 		return pub, nil
 	}

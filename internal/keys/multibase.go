@@ -75,6 +75,21 @@ func ParseMultibase(text string) (crypto.PublicKey, error) {
 	return nil, fmt.Errorf("multibase: multicodec prefix of no allowed key: %w", ErrBadKey)
 }
 
+// AlgorithmOf returns the one algorithm that a public key signs with: AlgEdDSA, AlgES256 or AlgES384. Errors wrap ErrBadKey.
+func AlgorithmOf(pub crypto.PublicKey) (string, error) {
+	if err := CheckPublic(pub); err != nil {
+		return "", err
+	}
+	k, isECDSA := pub.(*ecdsa.PublicKey)
+	switch {
+	case !isECDSA:
+		return AlgEdDSA, nil
+	case k.Curve == elliptic.P384():
+		return AlgES384, nil
+	}
+	return AlgES256, nil
+}
+
 // CheckPublic refuses a public key that is not one of the allowed kinds, not on its curve or of small order.
 func CheckPublic(pub crypto.PublicKey) error {
 	switch k := pub.(type) {

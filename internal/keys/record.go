@@ -54,8 +54,9 @@ func (k Kind) life() time.Duration {
 const (
 	// AlgEdDSA is Ed25519 (RFC 8032).
 	AlgEdDSA = "EdDSA"
-	// AlgES256 is ECDSA on P-256 with SHA-256; signatures are r and s, 32 bytes each (RFC 7518, 3.4).
+	// AlgES256 is ECDSA on P-256 with SHA-256, AlgES384 on P-384 with SHA-384 (RFC 7518, 3.4).
 	AlgES256 = "ES256"
+	AlgES384 = "ES384"
 )
 
 // States of a key.
@@ -65,6 +66,9 @@ const (
 	StatusRetired = "retired"
 	StatusRevoked = "revoked"
 )
+
+// Algorithms returns those that Create takes.
+func Algorithms() []string { return []string{AlgEdDSA, AlgES256, AlgES384} }
 
 // Errors of the store and the service.
 var (

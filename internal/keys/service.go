@@ -42,10 +42,17 @@ type Service struct {
 	current map[slot]schemas.KeyID // the key that SignerFor last chose
 }
 
-// slot is a place for one active key.
+// slot is a place for one active key; alg is "" for the newest of any algorithm.
 type slot struct {
 	tenant string
 	kind   Kind
+	alg    string
+}
+
+// clearSlots forgets which key is the newest where key rec may have changed that; mu is held.
+func (s *Service) clearSlots(rec Record) {
+	delete(s.current, slot{rec.Tenant, rec.Kind, ""})
+	delete(s.current, slot{rec.Tenant, rec.Kind, rec.Algorithm})
 }
 
 // Open reads the key-encryption key and returns the service. It fails with ErrKEKMissing, ErrKEKPermissions,
@@ -76,7 +83,7 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	return s, nil
 }
 
-// Create makes a key of the kind with algorithm AlgEdDSA or AlgES256, active from now for the kind's default life, and
+// Create makes a key of the kind with one of Algorithms, active from now for the kind's default life, and
 // stores it sealed. The id is the RFC 7638 thumbprint of its public key.
 func (s *Service) Create(ctx context.Context, tenant string, kind Kind, alg string) (Info, error) {
 	if err := checkKind(kind); err != nil {
@@ -107,7 +114,7 @@ func (s *Service) Create(ctx context.Context, tenant string, kind Kind, alg stri
 		return Info{}, fmt.Errorf("store key %s: %w", rec.ID, err)
 	}
 	s.mu.Lock()
-	delete(s.current, slot{tenant, kind})
+	s.clearSlots(rec)
 	s.mu.Unlock()
 	return s.info(rec)
 }
@@ -133,22 +140,33 @@ func (s *Service) Signer(ctx context.Context, id schemas.KeyID) (Handle, error) 
 // SignerFor returns the handle of the tenant's active key of the kind: of several, the one that began last. It returns
 // ErrNotFound when there is none.
 func (s *Service) SignerFor(ctx context.Context, tenant string, kind Kind) (Handle, error) {
+	return s.newest(ctx, slot{tenant: tenant, kind: kind})
+}
+
+// SignerWith is SignerFor among the keys of one algorithm.
+func (s *Service) SignerWith(ctx context.Context, tenant string, kind Kind, alg string) (Handle, error) {
+	return s.newest(ctx, slot{tenant, kind, alg})
+}
+
+func (s *Service) newest(ctx context.Context, place slot) (Handle, error) {
 	s.mu.Lock()
-	id, known := s.current[slot{tenant, kind}]
+	id, known := s.current[place]
 	s.mu.Unlock()
 	if known {
 		if h, err := s.Signer(ctx, id); err == nil {
 			return h, nil
 		}
 	}
-	records, err := s.store.ListKeys(ctx, tenant)
+	records, err := s.store.ListKeys(ctx, place.tenant)
 	if err != nil {
 		return nil, fmt.Errorf("list keys: %w", err)
 	}
 	now := s.now()
-	records = slices.DeleteFunc(records, func(r Record) bool { return r.Kind != kind || r.statusAt(now) != StatusActive })
+	records = slices.DeleteFunc(records, func(r Record) bool {
+		return r.Kind != place.kind || r.statusAt(now) != StatusActive || (place.alg != "" && r.Algorithm != place.alg)
+	})
 	if len(records) == 0 {
-		return nil, fmt.Errorf("active %s key of tenant %q: %w", kind, tenant, ErrNotFound)
+		return nil, fmt.Errorf("active %s key of tenant %q %s: %w", place.kind, place.tenant, place.alg, ErrNotFound)
 	}
 	newest := slices.MaxFunc(records, func(a, b Record) int { return a.From.Compare(b.From) })
 	h, err := s.Signer(ctx, newest.ID)
@@ -156,7 +174,7 @@ func (s *Service) SignerFor(ctx context.Context, tenant string, kind Kind) (Hand
 		return nil, err
 	}
 	s.mu.Lock()
-	s.current[slot{tenant, kind}] = newest.ID
+	s.current[place] = newest.ID
 	s.mu.Unlock()
 	return h, nil
 }
@@ -315,7 +333,7 @@ func (s *Service) forget(rec Record) {
 		h.until.Store(end)
 		delete(s.handles, rec.ID)
 	}
-	delete(s.current, slot{rec.Tenant, rec.Kind})
+	s.clearSlots(rec)
 }
 
 func (s *Service) tell(ctx context.Context, name string, rec Record, at time.Time, reason string) error {

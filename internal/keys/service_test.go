@@ -6,14 +6,15 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
 	"sync"
 	"testing"
 	"time"
@@ -25,7 +26,7 @@ import (
 
 func TestHandleSigns(t *testing.T) {
 	t.Parallel()
-	for _, alg := range []string{keys.AlgEdDSA, keys.AlgES256} {
+	for _, alg := range keys.Algorithms() {
 		t.Run(alg, func(t *testing.T) {
 			t.Parallel()
 			store, kek, clock := newMemory(), kekFile(t), testkit.NewClock(start)
@@ -49,7 +50,7 @@ func TestHandleSigns(t *testing.T) {
 			if !verify(t, info.Public, message, sig) || !verify(t, h.Public(), message, sig) {
 				t.Error("signature does not verify")
 			}
-			sig, err = crypto.SignMessage(h, rand.Reader, message, map[string]crypto.Hash{keys.AlgES256: crypto.SHA256}[alg])
+			sig, err = crypto.SignMessage(h, rand.Reader, message, map[string]crypto.Hash{keys.AlgES256: crypto.SHA256, keys.AlgES384: crypto.SHA384}[alg])
 			if err != nil || !verify(t, info.Public, message, sig) {
 				t.Errorf("SignMessage: %v, or does not verify", err)
 			}
@@ -63,8 +64,12 @@ func verify(t *testing.T, pub crypto.PublicKey, message, sig []byte) bool {
 	case ed25519.PublicKey:
 		return ed25519.Verify(k, message, sig)
 	case *ecdsa.PublicKey:
+		if k.Curve == elliptic.P384() {
+			digest := sha512.Sum384(message)
+			return ecdsa.VerifyASN1(k, digest[:], sig)
+		}
 		digest := sha256.Sum256(message)
-		return len(sig) == 64 && ecdsa.Verify(k, digest[:], new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:]))
+		return ecdsa.VerifyASN1(k, digest[:], sig)
 	}
 	t.Fatalf("public key of type %T", pub)
 	return false
@@ -89,6 +94,50 @@ func TestECDSAHandleRefusesDigest(t *testing.T) {
 	if _, err := h.SignMessage(rand.Reader, []byte("m"), crypto.SHA384); !errors.Is(err, keys.ErrUnsupported) {
 		t.Errorf("SignMessage with SHA-384: %v, want ErrUnsupported", err)
 	}
+}
+
+// A tenant has a key for each algorithm; each is found by its own, rotated by its own, and the newest of all by none.
+func TestSignerWith(t *testing.T) {
+	t.Parallel()
+	clock := testkit.NewClock(start)
+	s := openService(t, newMemory(), kekFile(t), clock)
+	made := map[string]schemas.KeyID{}
+	for _, alg := range keys.Algorithms() {
+		if _, err := s.SignerWith(t.Context(), "acme", keys.KindCredential, alg); !errors.Is(err, keys.ErrNotFound) {
+			t.Errorf("SignerWith %s before there is one: %v, want ErrNotFound", alg, err)
+		}
+		clock.Advance(time.Hour)
+		info, err := s.Create(t.Context(), "acme", keys.KindCredential, alg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made[alg] = info.ID
+		if got, err := keys.AlgorithmOf(info.Public); err != nil || got != alg {
+			t.Errorf("AlgorithmOf = %q, %v; want %s", got, err, alg)
+		}
+	}
+	want := func(alg string, id schemas.KeyID) {
+		t.Helper()
+		h, err := s.SignerWith(t.Context(), "acme", keys.KindCredential, alg)
+		if err != nil || h.KeyID() != id || (alg != "" && h.Algorithm() != alg) {
+			t.Errorf("SignerWith %q = %v, %v; want %s", alg, h, err, id)
+		}
+	}
+	for alg, id := range made {
+		want(alg, id)
+	}
+	want("", made[keys.AlgES384])
+	clock.Advance(time.Hour)
+	fresh, err := s.Create(t.Context(), "acme", keys.KindCredential, keys.AlgES256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Retire(t.Context(), made[keys.AlgES256], clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	want(keys.AlgES256, fresh.ID)
+	want("", fresh.ID)
+	want(keys.AlgEdDSA, made[keys.AlgEdDSA])
 }
 
 func TestSEC_172_RetiredKeySignsNothing(t *testing.T) {

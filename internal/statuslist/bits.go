@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/klauspost/compress/gzip"
@@ -87,6 +88,23 @@ func (b Bits) Get(index uint64) (uint8, error) {
 	}
 	place, shift := b.locate(index)
 	return b.data[place] >> shift & b.mask(), nil
+}
+
+// Each goes through the indexes of the entries that are not 0, in their order.
+func (b Bits) Each() iter.Seq[uint64] {
+	return func(yield func(uint64) bool) {
+		each := uint64(8 / max(b.size, 1))
+		for place, octet := range b.data {
+			if octet == 0 {
+				continue
+			}
+			for index := uint64(place) * each; index < uint64(place+1)*each; index++ {
+				if value, err := b.Get(index); err == nil && value != 0 && !yield(index) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Set writes the value of the entry at index. It returns ErrRange past the end and for a value that does not fit.

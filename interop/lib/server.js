@@ -1,6 +1,6 @@
 // Starts our own binary on a free loopback port with a fresh data folder, and stops it.
 import {spawn, execFile} from 'node:child_process';
-import {mkdtemp, readFile, rm} from 'node:fs/promises';
+import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
@@ -22,7 +22,8 @@ function freePort() {
   });
 }
 
-export async function startServer() {
+// config is YAML that stands beside the development settings, which the environment gives.
+export async function startServer(config = '') {
   const folder = await mkdtemp(join(tmpdir(), 'heartmark-interop-'));
   const port = await freePort();
   const origin = `http://localhost:${port}`;
@@ -30,7 +31,9 @@ export async function startServer() {
     ...process.env,
     HEARTMARK_ORIGIN: origin, HEARTMARK_LISTEN: `127.0.0.1:${port}`, HEARTMARK_OPS_LISTEN: '',
     HEARTMARK_DATA_DIR: join(folder, 'store'), HEARTMARK_KEK_FILE: join(folder, 'secrets', 'kek'),
+    HEARTMARK_CONFIG: join(folder, 'heartmark.yaml'),
   };
+  await writeFile(env.HEARTMARK_CONFIG, config);
   const cli = async (...args) => JSON.parse((await run(binary, [...args, '--json'], {env, cwd: root})).stdout);
   await cli('keys', 'kek');
   const {key} = await cli('keys', 'api', '--tenant', 'demo', '--scope', 'assess,issue,verify');

@@ -45,7 +45,7 @@ func (s *Service) Metadata(ctx context.Context, tenant string) (map[string]any, 
 	return m, nil
 }
 
-// configurationMetadata describes one configuration (12.2.4, A.1.2 for ldp_vc).
+// configurationMetadata describes one configuration, which has one form (12.2.4, A.1.2 for ldp_vc, A.3 for dc+sd-jwt).
 func (s *Service) configurationMetadata(c issuer.Configuration) map[string]any {
 	var display []any
 	for _, lang := range schemas.Languages() {
@@ -59,27 +59,45 @@ func (s *Service) configurationMetadata(c issuer.Configuration) map[string]any {
 		}
 		display = append(display, one)
 	}
-	return map[string]any{
-		"format": c.Format,
-		"credential_definition": map[string]any{
-			"@context": []any{schemas.ContextV2, schemas.ContextOpenBadges, s.c.Origin + schemas.ContextDEIPath},
-			"type":     []any{schemas.TypeVerifiableCredential, schemas.TypeOpenBadgeCredential},
-		},
-		"credential_signing_alg_values_supported": []any{c.Cryptosuite},
+	form := c.Forms[0]
+	m := map[string]any{
+		"format": form.Format,
+		"credential_signing_alg_values_supported": []any{form.SigningAlgorithm()},
 		"cryptographic_binding_methods_supported": []any{"did:key", "did:jwk"},
 		"proof_types_supported": map[string]any{
 			"jwt": map[string]any{"proof_signing_alg_values_supported": texts(ProofAlgorithms())},
 		},
-		"credential_metadata": map[string]any{"display": display, "claims": claimsMetadata()},
+		"credential_metadata": map[string]any{"display": display, "claims": claimsMetadata(form.Format)},
 	}
+	if form.Format == issuer.FormatSDJWTVC {
+		m["vct"] = schemas.VCTypeDEI(s.c.Origin)
+		m["cryptographic_binding_methods_supported"] = []any{"jwk", "did:key", "did:jwk"}
+		return m
+	}
+	m["credential_definition"] = map[string]any{
+		"@context": []any{schemas.ContextV2, schemas.ContextOpenBadges, s.c.Origin + schemas.ContextDEIPath},
+		"type":     []any{schemas.TypeVerifiableCredential, schemas.TypeOpenBadgeCredential},
+	}
+	return m
 }
 
 // claimsMetadata names what a wallet may show, in both languages (Appendix B.2).
-func claimsMetadata() []any {
+func claimsMetadata(format string) []any {
 	claim := func(en, zh string, path ...any) any {
 		return map[string]any{"path": path, "display": []any{
 			map[string]any{"name": en, "locale": schemas.LanguageEnglish}, map[string]any{"name": zh, "locale": schemas.LanguageChinese},
 		}}
+	}
+	if format == issuer.FormatSDJWTVC {
+		var out []any
+		for _, d := range schemas.ResultDimensions() {
+			for _, c := range []struct{ name, en, zh string }{
+				{"level", "level", "等级"}, {"level_at_least", "at least", "至少"}, {"confidence", "confidence", "置信度"},
+			} {
+				out = append(out, claim(d.Name(schemas.LanguageEnglish)+": "+c.en, d.Name(schemas.LanguageChinese)+"："+c.zh, string(d), c.name))
+			}
+		}
+		return out
 	}
 	return []any{
 		claim("Achievement", "成就", "credentialSubject", "achievement", "name"),

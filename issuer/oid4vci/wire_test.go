@@ -12,6 +12,7 @@ import (
 
 	"heartmark/internal/testkit"
 	"heartmark/issuer/oid4vci"
+	"heartmark/schemas"
 )
 
 func TestParseCredentialRequest(t *testing.T) {
@@ -89,6 +90,16 @@ func TestMetadata(t *testing.T) {
 	one := m["credential_configurations_supported"].(map[string]any)[config].(map[string]any)
 	if one["format"] != "ldp_vc" || len(one["credential_metadata"].(map[string]any)["display"].([]any)) != 2 {
 		t.Errorf("configuration %v", one)
+	}
+	selective := m["credential_configurations_supported"].(map[string]any)["dei-profile-sd-jwt"].(map[string]any)
+	if selective["format"] != "dc+sd-jwt" || selective["vct"] != origin+"/vct/dei/v1" || selective["credential_definition"] != nil {
+		t.Errorf("configuration %v", selective)
+	}
+	if algs := selective["credential_signing_alg_values_supported"].([]any); len(algs) != 1 || algs[0] != "ES256" {
+		t.Errorf("algorithms %v", algs)
+	}
+	if claims := selective["credential_metadata"].(map[string]any)["claims"].([]any); len(claims) != 3*len(schemas.ResultDimensions()) {
+		t.Errorf("%d claims", len(claims))
 	}
 	batch := newWorld(t, func(c *oid4vci.Config) { c.Batch = 5 })
 	if m, err := batch.Metadata(t.Context(), "acme"); err != nil || m["batch_credential_issuance"] == nil {

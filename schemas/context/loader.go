@@ -169,6 +169,13 @@ func (l *Loader) Document(address string) ([]byte, error) {
 	return nil, fmt.Errorf("%w: %.200q", ErrUnknownContext, address)
 }
 
+// Knows tells whether Document has an answer for address.
+func (l *Loader) Knows(address string) bool {
+	_, listed := l.byURL[address]
+	_, owned := ownPath(address)
+	return listed || owned
+}
+
 // URLs returns the addresses that the loader knows apart from DEIPath and RegistryPath, sorted.
 func (l *Loader) URLs() []string {
 	urls := make([]string, 0, len(l.byURL))

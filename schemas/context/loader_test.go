@@ -140,6 +140,9 @@ func TestSEC_030_DocumentRefuses(t *testing.T) {
 		"https://A.example/contexts/dei/v1", "https://a.example/contexts/dei/v2", "ftp://a.example/contexts/dei/v1", "http://localhost.a.example/contexts/dei/v1",
 		"http://127.0.0.1.a.example/contexts/dei/v1", "file:///contexts/dei/v1", "https://" + strings.Repeat("a", 600) + "/contexts/dei/v1",
 	} {
+		if l.Knows(url) {
+			t.Errorf("Knows(%q) = true", url)
+		}
 		if data, err := l.Document(url); !errors.Is(err, context.ErrUnknownContext) {
 			t.Errorf("Document(%q) = %.20s, %v; want ErrUnknownContext", url, data, err)
 		}

@@ -57,6 +57,10 @@ type KeyInterval struct {
 	LogIndex *uint64
 }
 
+// JWKMethod returns the DID URL under which a key that stands in a document as a Multikey, under method, stands there as a
+// JsonWebKey too: tokens name this one (VC-JOSE-COSE 1.0, 4), proofs the other.
+func JWKMethod(method string) string { return method + "-jwk" }
+
 // CurrentKeys returns the newest version of each key, in the order in which the keys begin.
 func CurrentKeys(all []Key) []Key {
 	newest := map[string]Key{}

@@ -88,11 +88,13 @@ func authorityAnswer(answer trust.AuthorityAnswer) verifier.AuthorityAnswer {
 	return out
 }
 
-// Intervals are the verifier's form of what a registry states of keys.
+// Intervals are the verifier's form of what a registry states of keys, which holds for both names of a key.
 func Intervals(found []trust.KeyInterval) []verifier.KeyInterval {
-	out := make([]verifier.KeyInterval, len(found))
-	for n, k := range found {
-		out[n] = verifier.KeyInterval{Method: k.Method, From: k.From, Until: k.Until, Revoked: k.Revoked}
+	out := make([]verifier.KeyInterval, 0, 2*len(found))
+	for _, k := range found {
+		for _, method := range []string{k.Method, trust.JWKMethod(k.Method)} {
+			out = append(out, verifier.KeyInterval{Method: method, From: k.From, Until: k.Until, Revoked: k.Revoked})
+		}
 	}
 	return out
 }

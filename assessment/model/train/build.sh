@@ -17,7 +17,7 @@ mkdir -p "$run/mean" "$files"
 cd "$here"
 # Large blocks stay with the process: giving them back after each step costs more than the step on some systems.
 export MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=8589934592
-"$python" tables.py ../../text/tables/t2s.txt
+"$python" tables.py "$data" ../../text/tables
 [ -f "$run/tokenizer.json" ] || "$python" vocabulary.py "$data" "$run"
 cp "$run/tokenizer.json" "$files/tokenizer.json"
 "$python" golden.py "$files/tokenizer.json" ../../text/testdata/tokenizer_golden.jsonl

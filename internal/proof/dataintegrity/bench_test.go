@@ -40,6 +40,30 @@ func BenchmarkSign(b *testing.B) {
 	}
 }
 
+// BenchmarkSmall is BenchmarkSign and BenchmarkCheck for a credential of one dimension.
+func BenchmarkSmall(b *testing.B) {
+	p, key := newProcessor(b), testKey(1)
+	doc := small(b)
+	signed := sign(b, p, doc, assertion(""), key)
+	proof, public := firstProof(b, signed), key.Public()
+	b.Run("sign", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := p.Sign(doc, assertion(""), key); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("check", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := p.Check(signed, proof, public); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
 func BenchmarkCheck(b *testing.B) {
 	for _, suite := range []string{dataintegrity.EdDSARDFC2022, dataintegrity.EdDSAJCS2022} {
 		b.Run(suite, func(b *testing.B) {

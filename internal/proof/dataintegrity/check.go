@@ -2,6 +2,7 @@ package dataintegrity
 
 import (
 	"crypto"
+	"errors"
 	"fmt"
 	"reflect"
 )
@@ -13,11 +14,7 @@ import (
 // Check does not ask whose key it is, whether the purpose, challenge, domain and dates are those expected: see ParseProof
 // and Proof.CheckPeriod. Every proof of a document must be checked.
 func (p *Processor) Check(doc, proof map[string]any, key crypto.PublicKey) error {
-	config, err := normalizeObject(proof)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrProofShape, err)
-	}
-	parsed, err := ParseProof(config)
+	parsed, err := ParseProof(proof)
 	if err != nil {
 		return err
 	}
@@ -29,31 +26,53 @@ func (p *Processor) Check(doc, proof map[string]any, key crypto.PublicKey) error
 	if err != nil {
 		return err
 	}
+	if s.sd {
+		return p.checkSelective(doc, proof, parsed, key)
+	}
 	signature, err := decodeValue(parsed.Value, s.alg.size(key))
 	if err != nil {
 		return err
 	}
-	own, err := normalizeObject(doc)
+	data, err := []byte(nil), errShape
+	if !s.jcs && len(parsed.PreviousProof) == 0 {
+		data, err = p.compiledHashes(doc, proof, hash)
+	}
+	if errors.Is(err, errShape) {
+		data, err = p.checkData(doc, proof, parsed, s, hash)
+	}
 	if err != nil {
 		return err
 	}
-	if err := proofContext(own, config, s); err != nil {
-		return err
+	alg := s.alg
+	if _, ok := alg.(eddsa); ok {
+		alg = eddsa{keys: p.expanded}
 	}
-	before, err := previous(own, parsed.ID, parsed.PreviousProof)
-	if err != nil {
-		return err
-	}
-	delete(own, "proof")
-	delete(config, "proofValue")
-	data, err := p.hashData(own, before, config, s, hash)
-	if err != nil {
-		return err
-	}
-	if !s.alg.verify(key, data, signature) {
+	if !alg.verify(key, data, signature) {
 		return ErrProofInvalid
 	}
 	return nil
+}
+
+// checkData is what proof should have signed, found on copies of doc and proof.
+func (p *Processor) checkData(doc, proof map[string]any, parsed Proof, s suite, hash crypto.Hash) ([]byte, error) {
+	config, err := normalizeObject(proof)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrProofShape, err)
+	}
+	own, err := normalizeObject(doc)
+	if err != nil {
+		return nil, err
+	}
+	if err := proofContext(own, config, s); err != nil {
+		return nil, err
+	}
+	before, err := previous(own, parsed.ID, parsed.PreviousProof)
+	if err != nil {
+		return nil, err
+	}
+	delete(own, "proof")
+	delete(config, "proofValue")
+	return p.hashData(own, before, config, s, hash)
 }
 
 // proofContext checks the context inside a proof: the document's own in a jcs proof, none otherwise. The suite would allow

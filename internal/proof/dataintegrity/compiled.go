@@ -3,158 +3,181 @@ package dataintegrity
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"heartmark/internal/proof/dataintegrity/rdfc"
 	"heartmark/schemas"
-
-	"github.com/piprate/json-gold/ld"
 )
 
-// walker turns a document into RDF in one pass, without expanding it, along remembered scopes. It knows the shapes that
-// credentials are made of; at anything else it gives up and the general way decides. A test holds the two together on
-// all published credentials and on changed ones.
+// walker turns a document into the statements of a graph in one pass, without expanding it, along remembered scopes. It
+// knows the shapes that credentials are made of, and checks on its way what inspect checks; at anything else, and at
+// whatever is to be refused, it gives up and the general way decides, which also finds the words for it. Tests and a
+// fuzz target hold the two to the same bytes.
 type walker struct {
-	contexts  *contexts
-	policy    Policy
-	converter converter
-	fault     error // why doc is refused whichever way is taken: an undefined term or type, a name that is not absolute
+	contexts *contexts
+	policy   Policy
+	graph    *rdfc.Graph
+	literals map[string]bool      // the terms for JSON literals of the innermost list of contexts
+	text     []byte               // the canonical form, made last
+	named    map[string]rdfc.Node // blank nodes by the label they have in the document
 }
 
-// errShape means that doc needs the general way.
+// maxWalkDepth is below the depth at which documents are refused, which the general way does.
+const maxWalkDepth = schemas.MaxDepth - 4
+
+// errShape means that a document needs the general way.
 var errShape = errors.New("shape not known")
 
-// convert returns errShape when doc needs the general way, and another error when doc is refused whichever is taken.
-func (c *contexts) convert(ready *compiled, doc map[string]any, policy Policy) (rdfc.Dataset, error) {
-	w := walker{contexts: c, policy: policy}
-	w.converter.dataset = make(rdfc.Dataset, 0, statementsIn(doc))
-	if _, ok := w.element(ready.root, "", doc, rdfc.Term{}); !ok || len(w.converter.dataset) == 0 {
-		if w.fault != nil {
-			return nil, w.fault
-		}
-		return nil, errShape
+// walk calls use with the statements of doc without the member skip. It returns errShape where the general way is to
+// be taken, and what use returns.
+func (c *contexts) walk(ready *compiled, policy Policy, doc map[string]any, skip string, use func(w *walker) error) error {
+	if ready.aliases {
+		return errShape
 	}
-	return w.converter.dataset, nil
+	w, kept := c.walkers.Get().(*walker)
+	if !kept {
+		w = &walker{graph: new(rdfc.Graph)}
+	}
+	w.contexts, w.policy, w.literals = c, policy, ready.literals
+	_, ok := w.element(ready.root, nil, doc, rdfc.Node{}, 1, skip)
+	err := errShape
+	if ok && w.graph.Len() > 0 {
+		err = use(w)
+	}
+	if errors.Is(err, rdfc.ErrTerm) {
+		err = errShape
+	}
+	w.graph.Reset()
+	w.named, w.contexts, w.literals = nil, nil, nil
+	c.walkers.Put(w)
+	return err
 }
 
-// statementsIn is about how many statements a document gives: one a value.
-func statementsIn(v any) int {
-	n := 1
-	switch v := v.(type) {
-	case map[string]any:
-		for _, item := range v {
-			n += statementsIn(item)
+// canonical calls use with the canonical form of doc without the member skip, which is not to be kept. It returns errShape
+// where the general way is to be taken.
+func (c *contexts) canonical(ready *compiled, policy Policy, doc map[string]any, skip string, o rdfc.Options, use func(text []byte)) error {
+	return c.walk(ready, policy, doc, skip, func(w *walker) (err error) {
+		if w.text, err = w.graph.Canonical(w.text[:0], o); err == nil {
+			use(w.text)
 		}
-	case []any:
-		n = 0
-		for _, item := range v {
-			n += statementsIn(item)
-		}
-	}
-	return n
+		return err
+	})
 }
 
 // The structural keywords that terms of the base contexts stand for.
 const (
 	keywordID   = "@id"
 	keywordType = "@type"
+	memberID    = "id"
+	memberType  = "type"
 )
 
-// element adds the statements about object m, the value of property ("" at the top), and returns its name (JSON-LD 1.1
+// element adds the statements about object m, the value of property (nil at the top), and returns its name (JSON-LD 1.1
 // API, 5.1.2 and 8.2).
-func (w *walker) element(s *scope, property string, m map[string]any, graph rdfc.Term) (rdfc.Term, bool) {
-	none := rdfc.Term{}
-	active, ok := w.enter(s, property, m)
-	if !ok || active.active.Values.Vocab != nil || active.active.Values.Base != "" {
+func (w *walker) element(s *scope, property *term, m map[string]any, graph rdfc.Node, depth int, skip string) (rdfc.Node, bool) {
+	none, outside := rdfc.Node{}, w.literals
+	typeScoped := w.enter(s, property, m)
+	if typeScoped == nil || !typeScoped.plain() || depth > maxWalkDepth {
 		return none, false
 	}
-	typeScoped := active
-	typeKey, types, ok := typesOf(active, m)
+	var buf [4]string
+	types, typed, ok := typesOf(typeScoped, m, buf[:0])
 	if !ok {
 		return none, false
 	}
-	sorted := types
-	if len(types) > 1 {
-		sorted = slices.Clone(types)
-		slices.Sort(sorted)
+	active := w.scopeOf(types, typeScoped)
+	if active == nil || !active.plain() {
+		return none, false
 	}
-	for _, t := range sorted {
-		if td := typeScoped.term(t); td != nil && td.HasContext {
-			if active = w.contexts.derive(active, transition{byType, typeScoped, t}, td.Context); active == nil {
-				return none, false
-			}
-		}
-	}
-	subject, ok := w.subject(active, m)
+	node, ok := w.subject(active, m)
 	if !ok {
 		return none, false
 	}
-	for _, t := range types {
-		iri, ok := typeScoped.expandIRI(t, true)
-		if !ok {
-			return none, false
-		}
-		if w.fault = absolute(iri, "type"); w.fault != nil {
-			return none, false
-		}
-		w.converter.add(subject, rdfNS+"type", rdfc.Term{Kind: rdfc.IRI, Value: iri}, graph)
+	about := w.graph.Subject(node)
+	if !w.types(typeScoped, about, types, graph) {
+		return none, false
 	}
 	for name, v := range m {
-		td := active.term(name)
-		switch {
-		case name == "@context":
-			continue
-		case td == nil:
-			if !strings.ContainsAny(name, ":@") && active.active.Values.Vocab == nil {
-				w.fault = fmt.Errorf("%w: %.200q", ErrUndefinedTerm, name)
-			}
-			return none, false
-		case (td.ID == keywordType) != (name == typeKey):
-			return none, false
-		case td.ID == keywordID || td.ID == keywordType:
+		if name == "@context" || name == skip && name != "" {
 			continue
 		}
-		if !w.property(active, subject, name, td, v, graph) {
+		if !w.member(active, about, name, v, typed, graph, depth) {
 			return none, false
 		}
 	}
-	return subject, true
+	w.literals = outside
+	return node, true
 }
 
-// enter returns the active context at the start of m: after leaving a type-scoped one, the property's own, m's own.
-func (w *walker) enter(s *scope, property string, m map[string]any) (*scope, bool) {
-	if property == "" {
-		return s, true
+// types adds the statements that say of which types something is.
+func (w *walker) types(s *scope, about int, types []string, graph rdfc.Node) bool {
+	for _, t := range types {
+		iri, ok := s.expandIRI(t, true)
+		if !ok || strings.HasPrefix(iri, "_:") {
+			return false
+		}
+		w.graph.Name(about, rdfNS+"type", rdfc.Node{IRI: iri}, graph)
 	}
-	own, hasOwn := m["@context"]
+	return true
+}
+
+// member adds the statements for one member of an object whose active context is s. typed tells whether the object's
+// member type gave its types.
+func (w *walker) member(s *scope, about int, name string, v any, typed bool, graph rdfc.Node, depth int) bool {
+	t := s.term(name)
+	if t == nil || name == "" || name[0] == '@' { // undefined, or a keyword
+		return false
+	}
+	switch t.use {
+	case usedID:
+		return name == memberID
+	case usedType:
+		return typed && name == memberType
+	case usedProperty:
+		return (!typed || name != memberType) && w.property(s, about, t, v, graph, depth)
+	default:
+		return false
+	}
+}
+
+// enter returns the active context at the start of m: after leaving a type-scoped one, the property's own, m's own; nil
+// where only the general way can tell.
+func (w *walker) enter(s *scope, property *term, m map[string]any) *scope {
+	if property == nil {
+		return s
+	}
 	active := s
 	if !isReference(s, m) {
 		active = s.revert()
 	}
-	if td := s.term(property); td != nil && td.Context != nil {
-		if active = w.contexts.derive(active, transition{byProperty, s, property}, td.Context); active == nil {
-			return nil, false
+	if t := property; t.td.Context != nil { // property is a term of s
+		if active = t.entered.derive(w.contexts, active, transition{byProperty, s, t.name}, t.td.Context); active == nil {
+			return nil
 		}
 	}
-	if !hasOwn {
-		return active, true
+	own, ok := m["@context"]
+	if !ok {
+		return active
+	}
+	if !embedded(m["type"]) {
+		return nil
 	}
 	list, err := w.policy.list(own, enveloped(m["type"]))
 	if err != nil {
-		return nil, false
+		return nil
 	}
-	if active == nil {
-		return nil, false
+	ready, err := w.contexts.compile(list)
+	if err != nil || ready.aliases {
+		return nil
 	}
+	w.literals = ready.literals
 	local := make([]any, len(list))
 	for i, address := range list {
 		local[i] = address
 	}
-	active = w.contexts.derive(active, transition{byDocument, nil, strings.Join(list, "\n")}, local)
-	return active, active != nil
+	return w.contexts.derive(active, transition{byDocument, nil, strings.Join(list, "\n")}, local)
 }
 
 // isReference tells whether m only names another node, in which case a type-scoped context goes on.
@@ -162,199 +185,240 @@ func isReference(s *scope, m map[string]any) bool {
 	if s.previous == nil || len(m) != 1 {
 		return false
 	}
-	for name := range m {
-		td := s.term(name)
-		return td != nil && td.ID == keywordID
-	}
-	return false
+	_, ok := m[memberID]
+	t := s.term(memberID)
+	return ok && t != nil && t.use == usedID
 }
 
-// typesOf reads the member that stands for @type, of which there may be one.
-func typesOf(s *scope, m map[string]any) (key string, types []string, ok bool) {
-	for name, v := range m {
-		if td := s.term(name); td == nil || td.ID != keywordType {
-			continue
-		}
-		if key != "" {
-			return "", nil, false
-		}
-		key = name
-		switch v := v.(type) {
-		case string:
-			types = []string{v}
-		case []any:
-			types = make([]string, len(v))
-			for i, item := range v {
-				if types[i], ok = item.(string); !ok {
-					return "", nil, false
-				}
-			}
-		default:
-			return "", nil, false
-		}
-	}
-	return key, types, true
-}
-
-func (w *walker) subject(s *scope, m map[string]any) (subject rdfc.Term, ok bool) {
-	found := false
-	for name, v := range m {
-		td := s.term(name)
-		if td == nil || td.ID != keywordID {
-			continue
-		}
-		id, isString := v.(string)
-		if found || !isString {
-			return rdfc.Term{}, false
-		}
-		found = true
-		if subject, ok = w.name(s, id, false); !ok {
-			return rdfc.Term{}, false
-		}
-	}
-	if !found {
-		return w.converter.blank(), true
-	}
-	return subject, true
-}
-
-func (w *walker) name(s *scope, value string, vocab bool) (rdfc.Term, bool) {
-	iri, ok := s.expandIRI(value, vocab)
+// typesOf appends the types of m to types. typed tells whether the member type gives them.
+func typesOf(s *scope, m map[string]any, types []string) (all []string, typed, ok bool) {
+	v, ok := m[memberType]
 	if !ok {
-		return rdfc.Term{}, false
+		return nil, false, true
 	}
-	t, err := w.converter.name(iri)
-	w.fault = err
-	return t, err == nil
+	if t := s.term(memberType); t == nil || t.use != usedType {
+		return nil, false, true // a member like any other
+	}
+	switch v := v.(type) {
+	case string:
+		return append(types, v), true, true
+	case []any:
+		for _, item := range v {
+			t, ok := item.(string)
+			if !ok {
+				return nil, true, false
+			}
+			types = append(types, t)
+		}
+		return types, true, true
+	}
+	return nil, true, false
 }
 
-// property adds the statements for one member. td is its definition in s, the context of the object it stands in.
-func (w *walker) property(s *scope, subject rdfc.Term, name string, td *ld.TermDefinition, v any, graph rdfc.Term) bool {
-	if td.Reverse || td.Nest != "" || td.Index != "" || td.ID == "" || td.ID[0] == '@' || absolute(td.ID, "property") != nil || strings.HasPrefix(td.ID, "_:") {
-		return false
+// scopeOf applies the contexts of types, in their order, to s (JSON-LD 1.1 API, 5.1.2, 11).
+func (w *walker) scopeOf(types []string, s *scope) *scope {
+	var buf [4]string
+	if len(types) > 1 {
+		types = append(buf[:0], types...)
+		slices.Sort(types)
 	}
-	if td.Type == "@json" {
-		text, err := schemas.CanonicalJSON(v)
-		if err != nil || td.HasContext || len(td.Container) > 0 {
-			return false
-		}
-		w.converter.add(subject, td.ID, rdfc.Term{Kind: rdfc.Literal, Value: string(text), Datatype: rdfNS + "JSON"}, graph)
-		return true
-	}
-	inner := s
-	if td.HasContext {
-		if inner = w.contexts.derive(s, transition{byProperty, s, name}, td.Context); inner == nil {
-			return false
-		}
-	}
-	inGraph := false
-	innerTerm := inner.term(name) // gone where the scoped context is null
-	if innerTerm != nil {
-		for _, container := range innerTerm.Container {
-			switch container {
-			case "@set":
-			case "@graph":
-				inGraph = true
-			default:
-				return false
+	active := s
+	for _, name := range types {
+		if t := s.term(name); t != nil && t.td.HasContext {
+			if active = t.types.derive(w.contexts, active, transition{byType, s, t.name}, t.td.Context); active == nil {
+				return nil
 			}
 		}
+	}
+	return active
+}
+
+func (w *walker) subject(s *scope, m map[string]any) (rdfc.Node, bool) {
+	v, ok := m[memberID]
+	if !ok {
+		return w.graph.Blank(), true
+	}
+	if t := s.term(memberID); t == nil || t.use != usedID {
+		return w.graph.Blank(), true
+	}
+	id, ok := v.(string)
+	if !ok {
+		return rdfc.Node{}, false
+	}
+	return w.name(s, id, false)
+}
+
+// name reads a string in the place of a node.
+func (w *walker) name(s *scope, text string, vocab bool) (rdfc.Node, bool) {
+	iri, ok := s.expandIRI(text, vocab)
+	if !ok && !strings.HasPrefix(text, "_:") {
+		return rdfc.Node{}, false
+	}
+	if ok && !strings.HasPrefix(iri, "_:") {
+		return rdfc.Node{IRI: iri}, true
+	}
+	if iri != text || len(text) == 2 {
+		return rdfc.Node{}, false
+	}
+	n, known := w.named[text]
+	if !known {
+		n = w.graph.Blank()
+		if w.named == nil {
+			w.named = map[string]rdfc.Node{}
+		}
+		w.named[text] = n
+	}
+	return n, true
+}
+
+// property adds the statements for one member. t is its definition in s, the context of the object it stands in.
+func (w *walker) property(s *scope, about int, t *term, v any, graph rdfc.Node, depth int) bool {
+	if t.values == asJSON {
+		return w.literal(about, t, v, graph, depth)
+	}
+	inner, predicate := s, t.td.ID
+	if t.td.HasContext {
+		if inner = t.inner.derive(w.contexts, s, transition{byProperty, s, t.name}, t.td.Context); inner == nil {
+			return false
+		}
+		if t = inner.term(t.name); t == nil || !inner.plain() { // gone where the scoped context is null
+			return false
+		}
+	}
+	switch {
+	case t.values == asJSON:
+		return false
+	case t.list:
+		return w.list(inner, t, about, predicate, v, graph, depth+2)
+	case !t.set:
+		return false
 	}
 	list, ok := v.([]any)
 	if !ok {
-		return w.item(inner, innerTerm, subject, td.ID, name, v, graph, inGraph)
+		return w.item(inner, t, about, predicate, v, graph, depth+1)
 	}
 	for _, item := range list {
-		if !w.item(inner, innerTerm, subject, td.ID, name, item, graph, inGraph) {
+		if !w.item(inner, t, about, predicate, item, graph, depth+2) {
 			return false
 		}
 	}
 	return true
 }
 
-func (w *walker) item(s *scope, td *ld.TermDefinition, subject rdfc.Term, predicate, name string, v any, graph rdfc.Term, inGraph bool) bool {
+// list adds an RDF collection (JSON-LD 1.1 API, 8.2 to 8.4).
+func (w *walker) list(s *scope, t *term, about int, predicate string, v any, graph rdfc.Node, depth int) bool {
+	items, ok := v.([]any)
+	if !ok {
+		items = []any{v}
+	}
+	for _, item := range items {
+		here := w.graph.Blank()
+		w.graph.Name(about, predicate, here, graph)
+		about, predicate = w.graph.Subject(here), rdfNS+"rest"
+		if !w.item(s, t, about, rdfNS+"first", item, graph, depth) {
+			return false
+		}
+	}
+	w.graph.Name(about, predicate, rdfc.Node{IRI: rdfNS + "nil"}, graph)
+	return true
+}
+
+// literal adds a JSON literal.
+func (w *walker) literal(about int, t *term, v any, graph rdfc.Node, depth int) bool {
+	if t.td.HasContext || len(t.td.Container) > 0 || !w.literals[t.name] {
+		return false
+	}
+	own, err := normalize(v, depth+1) // also finds what is nested too deeply
+	if err != nil || schemas.CheckExactNumbers(own) != nil {
+		return false
+	}
+	text, err := schemas.CanonicalJSON(own)
+	if err != nil {
+		return false
+	}
+	w.graph.Literal(about, t.td.ID, string(text), "^^<"+rdfNS+"JSON>", graph)
+	return true
+}
+
+// item adds the statement for one value of a property, and those about the value.
+func (w *walker) item(s *scope, t *term, about int, predicate string, v any, graph rdfc.Node, depth int) bool {
 	m, isObject := v.(map[string]any)
 	switch {
-	case inGraph && !isObject:
-		return false
-	case inGraph:
-		own := w.converter.blank()
-		w.converter.add(subject, predicate, own, graph)
-		_, ok := w.element(s, name, m, own)
-		return ok
-	case isObject && m["@value"] != nil:
-		o, ok := tagOnly(m)
-		w.converter.add(subject, predicate, o, graph)
-		return ok
-	case isObject:
-		o, ok := w.element(s, name, m, graph)
-		w.converter.add(subject, predicate, o, graph)
+	case !isObject:
+		return !t.graph && w.scalar(s, t, about, predicate, v, graph)
+	case t.graph:
+		own := w.graph.Blank()
+		w.graph.Name(about, predicate, own, graph)
+		_, ok := w.element(s, t, m, own, depth, "")
 		return ok
 	}
-	o, ok := w.scalar(s, td, v)
-	w.converter.add(subject, predicate, o, graph)
+	if value, ok := m["@value"]; ok {
+		return w.tagged(about, predicate, value, m, graph)
+	}
+	o, ok := w.element(s, t, m, graph, depth, "")
+	w.graph.Name(about, predicate, o, graph)
 	return ok
 }
 
-// tagOnly converts a value object that gives a string its language or direction or both.
-func tagOnly(m map[string]any) (rdfc.Term, bool) {
-	t := rdfc.Term{Kind: rdfc.Literal}
+// tagged adds a value object that gives a string its language or direction or both.
+func (w *walker) tagged(about int, predicate string, value any, m map[string]any, graph rdfc.Node) bool {
+	text, ok := value.(string)
+	if !ok {
+		return false
+	}
 	var language, direction string
 	for name, v := range m {
 		s, ok := v.(string)
-		if !ok {
-			return t, false
-		}
-		switch name {
-		case "@value":
-			t.Value = s
-		case "@language":
+		switch {
+		case !ok:
+			return false
+		case name == "@value":
+		case name == "@language":
 			language = strings.ToLower(s)
-		case "@direction":
+		case name == "@direction":
 			direction = s
 		default:
-			return t, false
+			return false
 		}
 	}
-	t, err := tagged(t, language, direction)
-	return t, err == nil
+	l, err := tagged(rdfc.Term{Kind: rdfc.Literal}, language, direction)
+	if err != nil {
+		return false
+	}
+	tag, ok := rdfc.Tag(l.Datatype, l.Language)
+	w.graph.Literal(about, predicate, text, tag, graph)
+	return ok
 }
 
-// scalar converts a string, number or boolean by its term's type and language (JSON-LD 1.1 API, 5.3).
-func (w *walker) scalar(s *scope, td *ld.TermDefinition, v any) (rdfc.Term, bool) {
-	t := rdfc.Term{Kind: rdfc.Literal}
-	text, isString := v.(string)
-	if td != nil {
-		switch td.Type {
-		case "@id", "@vocab":
-			if isString {
-				return w.name(s, text, td.Type == "@vocab")
-			}
-		case "", "@none":
-		default:
-			if td.Type[0] == '@' || absolute(td.Type, "type") != nil {
-				return t, false
-			}
-			t.Datatype = td.Type
-		}
+// scalar adds a string, number or boolean by its term's type and language (JSON-LD 1.1 API, 5.3).
+func (w *walker) scalar(s *scope, t *term, about int, predicate string, v any, graph rdfc.Node) bool {
+	if t.values == asSomething {
+		return false
 	}
 	switch v := v.(type) {
-	case bool:
-		t.Value = strconv.FormatBool(v)
-		if t.Datatype == "" {
-			t.Datatype = xsdNS + "boolean"
-		}
-		return t, true
-	case json.Number:
-		t, err := numeric(t, v)
-		return t, err == nil
 	case string:
-		t.Value = v
-		values := s.active.Values
-		if td != nil && (td.HasLanguage || td.HasDirection) || values.HasLanguage || values.Direction != "" {
-			return t, false
+		if t.values == asLiteral {
+			w.graph.Literal(about, predicate, v, t.tag, graph)
+			return true
 		}
-		return t, true
+		o, ok := w.name(s, v, t.values == asVocab)
+		w.graph.Name(about, predicate, o, graph)
+		return ok
+	case bool:
+		tag := t.tag
+		if t.datatype == "" {
+			tag = "^^<" + xsdNS + "boolean>"
+		}
+		w.graph.Literal(about, predicate, strconv.FormatBool(v), tag, graph)
+		return true
+	case json.Number:
+		n, err := numeric(rdfc.Term{Kind: rdfc.Literal, Datatype: t.datatype}, v)
+		if err != nil || schemas.CheckExactNumbers(v) != nil {
+			return false
+		}
+		tag, ok := rdfc.Tag(n.Datatype, "")
+		w.graph.Literal(about, predicate, n.Value, tag, graph)
+		return ok
 	}
-	return t, false
+	return false
 }

@@ -46,6 +46,8 @@ type contexts struct {
 	loaded   map[string]loaded
 	compiled map[string]*compiled
 	scopes   atomic.Int64 // made since the maps were last emptied
+
+	walkers sync.Pool // of *walker, kept for their memory
 }
 
 // loaded is a context document and the digest of its bytes, by which lists are told apart: the same bytes at many

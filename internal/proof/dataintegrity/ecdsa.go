@@ -31,6 +31,17 @@ func (ecdsaP) hash(key crypto.PublicKey) (crypto.Hash, error) {
 	return 0, fmt.Errorf("%w: curve %s", ErrKey, k.Curve.Params().Name)
 }
 
+// ecdsaP256 is ecdsaP for the suite that takes P-256 alone (3.5).
+type ecdsaP256 struct{ ecdsaP }
+
+func (e ecdsaP256) hash(key crypto.PublicKey) (crypto.Hash, error) {
+	h, err := e.ecdsaP.hash(key)
+	if err == nil && h != crypto.SHA256 {
+		err = fmt.Errorf("%w: the suite takes P-256 alone", ErrKey)
+	}
+	return h, err
+}
+
 func (ecdsaP) size(key crypto.PublicKey) int {
 	if k, ok := key.(*ecdsa.PublicKey); ok && k.Curve == elliptic.P384() {
 		return 96
@@ -43,7 +54,7 @@ func (e ecdsaP) sign(signer crypto.Signer, data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	der, err := signer.Sign(rand.Reader, digest(h, nil, data), h)
+	der, err := crypto.SignMessage(signer, rand.Reader, data, h)
 	if err != nil {
 		return nil, err
 	}

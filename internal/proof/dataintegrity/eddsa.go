@@ -10,7 +10,9 @@ import (
 
 // eddsa is pure Ed25519 (RFC 8032) over the hash data itself. The standard library refuses a non-canonical S; points of
 // small order, for which anyone can make signatures, are refused here (VC Data Integrity EdDSA, 4.1).
-type eddsa struct{}
+type eddsa struct {
+	keys *expandedKeys // nil: the standard library alone
+}
 
 func (eddsa) hash(key crypto.PublicKey) (crypto.Hash, error) {
 	k, ok := key.(ed25519.PublicKey)
@@ -29,9 +31,9 @@ func (eddsa) sign(signer crypto.Signer, data []byte) ([]byte, error) {
 	return signer.Sign(rand.Reader, data, crypto.Hash(0))
 }
 
-func (eddsa) verify(key crypto.PublicKey, data, signature []byte) bool {
+func (e eddsa) verify(key crypto.PublicKey, data, signature []byte) bool {
 	k, ok := key.(ed25519.PublicKey)
-	return ok && len(k) == ed25519.PublicKeySize && ed25519.Verify(k, data, signature)
+	return ok && e.keys.verify(k, data, signature)
 }
 
 // The y coordinates of the eight points of small order, little-endian in hex: of order 1, 2, 4 and (two) 8.

@@ -25,6 +25,8 @@ var (
 	ErrKey = errors.New("key does not fit the cryptosuite")
 	// ErrSigned is returned by Sign for a document that has a proof already.
 	ErrSigned = errors.New("document is signed already")
+	// ErrPointer is returned by Sign and Derive for a JSON Pointer that names no part of the document which can stand alone.
+	ErrPointer = errors.New("pointer selects nothing that can be disclosed")
 	// ErrContext is returned for a list of contexts that is not allowed, or a context out of place.
 	ErrContext = errors.New("context not allowed")
 	// ErrUndefinedTerm is returned for a term or type that no context defines: it would not be signed. The text names it.

@@ -1,6 +1,7 @@
 package dataintegrity
 
 import (
+	"bytes"
 	"crypto"
 	"errors"
 	"fmt"
@@ -20,10 +21,20 @@ type Processor struct {
 	contexts *contexts
 	policy   Policy
 	budget   rdfc.Budget
+	expanded *expandedKeys // nil: the standard library alone
 }
 
 // New returns a strict Processor whose contexts come from loader.
-func New(loader DocumentLoader) *Processor { return &Processor{contexts: newContexts(loader)} }
+func New(loader DocumentLoader) *Processor {
+	return &Processor{contexts: newContexts(loader), expanded: newExpandedKeys()}
+}
+
+// WithStandardEd25519 returns a Processor that checks Ed25519 signatures with the standard library alone and otherwise is p.
+func (p *Processor) WithStandardEd25519() *Processor {
+	q := *p
+	q.expanded = nil
+	return &q
+}
 
 // WithPolicy returns a Processor under another policy that shares compiled contexts with p.
 func (p *Processor) WithPolicy(policy Policy) *Processor {
@@ -67,13 +78,23 @@ func (p *Processor) inspect(doc map[string]any) ([]string, error) {
 	return list, nil
 }
 
-// canonical expands doc under list and canonicalises it; doc's own @context is not read.
+// canonical canonicalises doc under list; doc's own @context is not read.
 func (p *Processor) canonical(doc map[string]any, list []string, hash crypto.Hash) ([]byte, error) {
-	ds, err := p.dataset(doc, list)
+	ready, err := p.contexts.compile(list)
 	if err != nil {
 		return nil, err
 	}
-	r, err := rdfc.Canonicalize(ds, rdfc.Options{Hash: hash, Budget: p.budget})
+	var text []byte
+	o := rdfc.Options{Hash: hash, Budget: p.budget}
+	err = p.contexts.canonical(ready, p.policy, doc, "", o, func(t []byte) { text = bytes.Clone(t) })
+	if !errors.Is(err, errShape) {
+		return text, err
+	}
+	ds, err := p.generalDataset(doc, ready)
+	if err != nil {
+		return nil, err
+	}
+	r, err := rdfc.Canonicalize(ds, o)
 	switch {
 	case errors.Is(err, rdfc.ErrTerm):
 		return nil, fmt.Errorf("%w: %w", ErrDocument, err)
@@ -83,27 +104,34 @@ func (p *Processor) canonical(doc map[string]any, list []string, hash crypto.Has
 	return r.NQuads, nil
 }
 
-// dataset converts doc to RDF: by the short way where the shape of doc allows, else by the general one.
-func (p *Processor) dataset(doc map[string]any, list []string) (rdfc.Dataset, error) {
+// convertible refuses a doc that has no complete form in RDF.
+func (p *Processor) convertible(doc map[string]any, list []string) error {
 	ready, err := p.contexts.compile(list)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	ds, err := p.contexts.convert(ready, doc, p.policy)
+	err = p.contexts.walk(ready, p.policy, doc, "", func(w *walker) error { return w.graph.Check() })
 	if !errors.Is(err, errShape) {
-		return ds, err
+		return err
 	}
+	ds, err := p.generalDataset(doc, ready)
+	if err != nil {
+		return err
+	}
+	if err := ds.Check(); err != nil {
+		return fmt.Errorf("%w: %w", ErrDocument, err)
+	}
+	return nil
+}
+
+// generalDataset expands doc with json-gold and converts the outcome. It decides in all cases of doubt.
+func (p *Processor) generalDataset(doc map[string]any, ready *compiled) (rdfc.Dataset, error) {
 	if ready.aliases { // json-gold drops all but one of several members that stand for @type
 		return nil, fmt.Errorf("%w: a context gives a keyword another name", ErrDocument)
 	}
 	if n := statementsIn(doc); n > maxGeneral {
 		return nil, fmt.Errorf("%w: %d values in a document of unusual shape", ErrBudget, n)
 	}
-	return p.generalDataset(doc, ready)
-}
-
-// generalDataset expands doc with json-gold and converts the outcome. It decides in all cases of doubt.
-func (p *Processor) generalDataset(doc map[string]any, ready *compiled) (rdfc.Dataset, error) {
 	body := make(map[string]any, len(doc))
 	for name, v := range doc {
 		if name != "@context" {
@@ -137,6 +165,23 @@ func expand(active *ld.Context, body map[string]any, o *ld.JsonLdOptions) (expan
 		}
 	}()
 	return ld.NewJsonLdApi().Expand(active, "", body, o, false, nil)
+}
+
+// statementsIn is about how many statements a document gives: one a value.
+func statementsIn(v any) int {
+	n := 1
+	switch v := v.(type) {
+	case map[string]any:
+		for _, item := range v {
+			n += statementsIn(item)
+		}
+	case []any:
+		n = 0
+		for _, item := range v {
+			n += statementsIn(item)
+		}
+	}
+	return n
 }
 
 // explain turns json-gold's error into ours. It does not say which term is undefined, so the document is expanded once

@@ -16,17 +16,44 @@ const origin = "https://hm.example"
 // sample returns a DEI credential with five levels as it comes from the wire.
 func sample(t testing.TB) map[string]any {
 	t.Helper()
+	return document(t, profileCredential())
+}
+
+// small returns a DEI credential about one dimension.
+func small(t testing.TB) map[string]any {
+	t.Helper()
+	return document(t, smallCredential())
+}
+
+func profileCredential() schemas.DEICredential {
+	return credentialOf(schemas.AchievementProfile, schemas.ResultDimensions()...)
+}
+
+func smallCredential() schemas.DEICredential {
+	return credentialOf(string(schemas.DimensionSelfManagement), schemas.DimensionSelfManagement)
+}
+
+func document(t testing.TB, c schemas.DEICredential) map[string]any {
+	t.Helper()
+	doc, err := c.Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return clone(t, doc)
+}
+
+func credentialOf(achievement string, dimensions ...schemas.Dimension) schemas.DEICredential {
 	from := time.Date(2026, 1, 10, 9, 0, 0, 0, time.UTC)
 	hexes := func(c string) string { return strings.Repeat(c, 64) }
 	var levels []schemas.LevelClaim
-	for _, d := range schemas.ResultDimensions() {
+	for _, d := range dimensions {
 		levels = append(levels, schemas.LevelClaim{Dimension: d, Level: schemas.LevelProficient, Confidence: "0.93"})
 	}
-	c := schemas.DEICredential{
+	return schemas.DEICredential{
 		ID:       "urn:uuid:6f1c4b1e-7a56-4c50-9e1d-0a5d0c1c7f11",
 		Issuer:   schemas.IssuerProfile{ID: "did:web:hm.example:acme", Name: "Acme", URL: "https://acme.example"},
 		HolderID: "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK", ValidFrom: from, ValidUntil: from.AddDate(1, 0, 0),
-		Language: "en", Origin: origin,
+		Language: "en", Origin: origin, Achievement: achievement,
 		Attestation: schemas.Attestation{
 			ReportID: "r1", SubjectRef: "u7", Levels: levels,
 			Method: "dei-assessment/1", Model: "dei-m1", ModelDigest: hexes("a"), Scale: "v0-provisional",
@@ -40,11 +67,6 @@ func sample(t testing.TB) map[string]any {
 			{Purpose: schemas.PurposeSuspension, Index: 94567, ListURL: origin + "/status/3/suspension"},
 		},
 	}
-	doc, err := c.Document()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return clone(t, doc)
 }
 
 func clone(t testing.TB, doc map[string]any) map[string]any {

@@ -1,18 +1,24 @@
 package dataintegrity
 
 import (
+	"maps"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/piprate/json-gold/ld"
 )
 
-// scope is an active context (JSON-LD 1.1 API, 4.1) that remembers the contexts reached from it. json-gold makes the
-// active contexts; it makes them anew for each object with a scoped context, at many times the cost of all the rest.
+// scope is an active context (JSON-LD 1.1 API, 4.1) with its terms made ready, which remembers the contexts reached from
+// it. json-gold makes the active contexts; it makes them anew for each object with a scoped context, at many times the
+// cost of all the rest.
 type scope struct {
 	active   *ld.Context
 	previous *scope   // what a type-scoped context is reverted to
 	next     sync.Map // transition to *scope; a nil *scope where the general way must be taken
+	// terms are those met so far, under the names that documents have. It is replaced, not changed, and holds names of the
+	// active context only, so that its size is bounded by that of the contexts.
+	terms atomic.Pointer[map[string]*term]
 }
 
 // transition says by what a scope is left.
@@ -30,7 +36,39 @@ const (
 	byDocument                       // the context of an embedded credential
 )
 
-func (s *scope) term(name string) *ld.TermDefinition { return s.active.TermDefinitions[name] }
+// plain tells whether names without definition stay undefined and strings without language in s.
+func (s *scope) plain() bool {
+	v := s.active.Values
+	return v.Vocab == nil && v.Base == "" && !v.HasLanguage && v.Direction == ""
+}
+
+// term returns the definition of name, nil where there is none.
+func (s *scope) term(name string) *term {
+	known := s.terms.Load()
+	if known != nil {
+		if t, ok := (*known)[name]; ok {
+			return t
+		}
+	}
+	td := s.active.TermDefinitions[name]
+	if td == nil {
+		return nil
+	}
+	t := newTerm(s, strings.Clone(name), td) // a clone, because name may be a part of a document
+	for {
+		more := map[string]*term{t.name: t}
+		if known != nil {
+			maps.Copy(more, *known)
+		}
+		if s.terms.CompareAndSwap(known, &more) {
+			return t
+		}
+		known = s.terms.Load()
+		if other, ok := (*known)[name]; ok {
+			return other
+		}
+	}
+}
 
 // revert leaves a type-scoped context.
 func (s *scope) revert() *scope {
@@ -49,6 +87,7 @@ func (c *contexts) derive(s *scope, by transition, local any) *scope {
 	c.mu.Lock()
 	c.count()
 	c.mu.Unlock()
+	by.name = strings.Clone(by.name)
 	actual, _ := s.next.LoadOrStore(by, made)
 	return actual.(*scope)
 }
@@ -122,23 +161,41 @@ func protectAgain(active, free, original *ld.Context) {
 }
 
 // expandIRI is the IRI expansion of JSON-LD 1.1 API, 5.2, for scopes without base and vocabulary. ok is false for what
-// looks like a keyword.
+// looks like a keyword and for what is not absolute.
 func (s *scope) expandIRI(value string, vocab bool) (iri string, ok bool) {
 	if value == "" || value[0] == '@' {
 		return "", false
 	}
 	if vocab {
-		if td, found := s.active.TermDefinitions[value]; found {
-			if td == nil {
+		if _, defined := s.active.TermDefinitions[value]; defined {
+			t := s.term(value)
+			if t == nil {
 				return "", false
 			}
-			return td.ID, td.ID != "" && td.ID[0] != '@'
+			return t.td.ID, t.absolute
 		}
 	}
-	if prefix, suffix, found := strings.Cut(value, ":"); found && prefix != "" && prefix != "_" && !strings.HasPrefix(suffix, "//") {
-		if td := s.term(prefix); td != nil && td.ID != "" && td.Prefix != nil && *td.Prefix {
-			return td.ID + suffix, true
+	colon := strings.IndexByte(value, ':')
+	if colon <= 0 || colon+1 == len(value) {
+		return "", false
+	}
+	if prefix := value[:colon]; prefix != "_" && !strings.HasPrefix(value[colon+1:], "//") {
+		if td := s.active.TermDefinitions[prefix]; td != nil && td.ID != "" && td.Prefix != nil && *td.Prefix {
+			value = td.ID + value[colon+1:]
+			return value, absolute(value, "name") == nil
 		}
 	}
-	return value, true
+	return value, hasScheme(value[:colon]) && !strings.HasPrefix(value, undefinedMark)
+}
+
+// hasScheme tells whether s is the scheme of an IRI (RFC 3987, 2.2).
+func hasScheme(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if letter := c|0x20 >= 'a' && c|0x20 <= 'z'; letter || i > 0 && (c >= '0' && c <= '9' || c == '+' || c == '-' || c == '.') {
+			continue
+		}
+		return false
+	}
+	return s != ""
 }

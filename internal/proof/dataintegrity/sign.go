@@ -19,14 +19,17 @@ type ProofOptions struct {
 	Cryptosuite        string    // EdDSARDFC2022 when empty
 	Challenge, Domain  string
 	ID                 string
-	PreviousProof      []string // ids of proofs in the document that this one endorses; needs Add
+	// Mandatory are the JSON Pointers of what every presentation shows, for ECDSASD2023.
+	Mandatory     []string
+	PreviousProof []string // ids of proofs in the document that this one endorses; needs Add
 	// Add puts the proof beside those the document has. Without it, a document with a proof is refused.
 	Add bool
 }
 
-// Sign returns a copy of doc with one proof more, made by signer; proof is always an array. doc is not changed.
-// The signer gets the message itself for Ed25519 (crypto.Hash(0)) and its digest for ECDSA. Sign refuses what Check would
-// not verify: undefined terms, contexts outside the fixed set, numbers that readers could round, a key unfit for the suite.
+// Sign returns doc with one proof more, made by signer; proof is always an array. doc is not changed, but may share members
+// with what is returned. The signer may be one that takes whole messages only (crypto.MessageSigner). Sign refuses what
+// Check would not verify: undefined terms, contexts outside the fixed set, numbers that readers could round, a key unfit
+// for the suite.
 func (p *Processor) Sign(doc map[string]any, o ProofOptions, signer crypto.Signer) (map[string]any, error) {
 	if o.Cryptosuite == "" {
 		o.Cryptosuite = EdDSARDFC2022
@@ -35,6 +38,9 @@ func (p *Processor) Sign(doc map[string]any, o ProofOptions, signer crypto.Signe
 	if err != nil {
 		return nil, err
 	}
+	if len(o.Mandatory) > 0 && !s.sd {
+		return nil, fmt.Errorf("%w: %s signs the whole document", ErrPointer, o.Cryptosuite)
+	}
 	if signer == nil {
 		return nil, fmt.Errorf("%w: no signer", ErrKey)
 	}
@@ -42,29 +48,14 @@ func (p *Processor) Sign(doc map[string]any, o ProofOptions, signer crypto.Signe
 	if err != nil {
 		return nil, err
 	}
-	own, err := normalizeObject(doc)
+	config, err := o.config()
 	if err != nil {
 		return nil, err
 	}
-	existing, err := o.existing(own)
-	if err != nil {
-		return nil, err
+	if s.sd {
+		return p.signSelective(doc, o, config, signer)
 	}
-	if o.Created.IsZero() {
-		return nil, fmt.Errorf("%w: created is needed", ErrProofShape)
-	}
-	config := o.config()
-	config["proofValue"] = "z" // stands in while the other members are checked
-	if _, err := ParseProof(config); err != nil {
-		return nil, err
-	}
-	delete(config, "proofValue")
-	before, err := previous(own, o.ID, o.PreviousProof)
-	if err != nil {
-		return nil, err
-	}
-	delete(own, "proof")
-	data, err := p.hashData(own, before, config, s, hash)
+	own, existing, data, err := p.signData(doc, o, config, s, hash)
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +69,31 @@ func (p *Processor) Sign(doc map[string]any, o ProofOptions, signer crypto.Signe
 	config["proofValue"] = encodeValue(signature)
 	own["proof"] = append(existing, config)
 	return own, nil
+}
+
+// signData returns what is to be signed, and a copy of doc of which that holds, with the proofs that doc has.
+func (p *Processor) signData(doc map[string]any, o ProofOptions, config map[string]any, s suite, hash crypto.Hash) (own map[string]any, existing []any, data []byte, err error) {
+	if existing, err = o.existing(doc); err != nil {
+		return nil, nil, nil, err
+	}
+	if !s.jcs && len(o.PreviousProof) == 0 && len(existing) == 0 {
+		if data, err = p.compiledHashes(doc, config, hash); !errors.Is(err, errShape) {
+			return maps.Clone(doc), nil, data, err
+		}
+	}
+	if own, err = normalizeObject(doc); err != nil {
+		return nil, nil, nil, err
+	}
+	if existing, err = o.existing(own); err != nil {
+		return nil, nil, nil, err
+	}
+	before, err := previous(own, o.ID, o.PreviousProof)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	delete(own, "proof")
+	data, err = p.hashData(own, before, config, s, hash)
+	return own, existing, data, err
 }
 
 // existing returns the proofs that doc has, which Add must allow.
@@ -104,7 +120,10 @@ func (o ProofOptions) existing(doc map[string]any) ([]any, error) {
 }
 
 // config returns the proof options as they are hashed, but for the suite's own additions.
-func (o ProofOptions) config() map[string]any {
+func (o ProofOptions) config() (map[string]any, error) {
+	if o.Created.IsZero() {
+		return nil, fmt.Errorf("%w: created is needed", ErrProofShape)
+	}
 	m := map[string]any{
 		"type":               proofType,
 		"cryptosuite":        o.Cryptosuite,
@@ -131,7 +150,12 @@ func (o ProofOptions) config() map[string]any {
 		}
 		m["previousProof"] = list
 	}
-	return m
+	m["proofValue"] = "z" // stands in while the other members are checked
+	if _, err := ParseProof(m); err != nil {
+		return nil, err
+	}
+	delete(m, "proofValue")
+	return m, nil
 }
 
 // hashData is what gets signed: the hash of the canonical proof options, then that of the canonical document. doc has no
@@ -171,12 +195,8 @@ func (p *Processor) hashData(doc map[string]any, before []any, config map[string
 func (p *Processor) jcsHashes(doc, options map[string]any, list []string, hash crypto.Hash) ([]byte, error) {
 	out := make([]byte, 0, 96)
 	for _, m := range []map[string]any{options, doc} {
-		ds, err := p.dataset(m, list)
-		if err != nil {
+		if err := p.convertible(m, list); err != nil {
 			return nil, err
-		}
-		if err := ds.Check(); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrDocument, err)
 		}
 		text, err := schemas.CanonicalJSON(m)
 		if err != nil {

@@ -236,7 +236,7 @@ func TestStatusListCredential(t *testing.T) {
 		},
 	}
 	if taken, _ := bothWays(t, p, "status list", doc); !taken {
-		t.Error("the short way did not take a status list")
+		t.Error("the compiled way did not take a status list")
 	}
 	for _, suite := range suites() {
 		signed := sign(t, p, doc, assertion(suite), testKey(1))

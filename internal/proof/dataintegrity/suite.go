@@ -15,11 +15,13 @@ const (
 	EdDSAJCS2022  = "eddsa-jcs-2022"
 	ECDSARDFC2019 = "ecdsa-rdfc-2019"
 	ECDSAJCS2019  = "ecdsa-jcs-2019"
+	ECDSASD2023   = "ecdsa-sd-2023" // with selective disclosure: Sign makes a base proof, Check takes a derived one
 )
 
 // suite is what a cryptosuite adds to the common steps.
 type suite struct {
 	jcs bool // canonical JSON instead of canonical N-Quads is signed
+	sd  bool // statements are signed one by one
 	alg algorithm
 }
 
@@ -45,6 +47,8 @@ func lookUp(name string) (suite, error) {
 		return suite{alg: ecdsaP{}}, nil
 	case ECDSAJCS2019:
 		return suite{jcs: true, alg: ecdsaP{}}, nil
+	case ECDSASD2023:
+		return suite{sd: true, alg: ecdsaP256{}}, nil
 	}
 	return suite{}, fmt.Errorf("%w: %.100q", ErrUnknownSuite, name)
 }

@@ -76,9 +76,14 @@ func openCursor(prefix []byte, cursor string) ([]byte, error) {
 	return append(append([]byte(nil), prefix...), rest...), nil
 }
 
-// putAudit appends an audit event. The number behind the time keeps events of one instant apart.
-func putAudit(txn *badgerdb.Txn, e issuer.AuditEvent) error {
-	return putTimed(txn, auditPrefix(), e.At, e)
+// putAudit appends audit events. The number behind the time keeps events of one instant apart.
+func putAudit(txn *badgerdb.Txn, events ...issuer.AuditEvent) error {
+	for _, e := range events {
+		if err := putTimed(txn, auditPrefix(), e.At, e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func putOutbox(txn *badgerdb.Txn, e issuer.OutboxEvent) error {

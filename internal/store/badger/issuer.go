@@ -277,7 +277,8 @@ func (db *DB) Begin(ctx context.Context, b issuer.Beginning) error {
 			return fmt.Errorf("intent %s is %s: %w", in.ID, in.State, issuer.ErrIntent)
 		}
 		in.State, in.SigningKey, in.Template, in.UpdatedAt = issuer.StateSigning, b.SigningKey, b.Template, b.At
-		return errors.Join(putJSON(txn, intentKey(in.ID), in), putAudit(txn, b.Audit))
+		in.Signatures = len(b.Audit)
+		return errors.Join(putJSON(txn, intentKey(in.ID), in), putAudit(txn, b.Audit...))
 	})
 }
 
@@ -307,7 +308,7 @@ func (db *DB) Complete(ctx context.Context, c issuer.Completion) error {
 			txn.Delete(openIntentKey(in.ID)),
 			putJSON(txn, issuedKey(rec.Tenant, string(rec.ID)), rec),
 			txn.Set(listingKey(rec.Tenant, rec.IssuedAt, string(rec.ID)), nil),
-			putAudit(txn, c.Audit),
+			putAudit(txn, c.Audit...),
 			putOutbox(txn, c.Outbox),
 		)
 	})

@@ -79,7 +79,10 @@ func begin(t testing.TB, s issuer.Store, in issuer.Intent) {
 func beginning(in issuer.Intent) issuer.Beginning {
 	return issuer.Beginning{
 		IntentID: in.ID, SigningKey: "k", Template: "t", At: at(1),
-		Audit: issuer.AuditEvent{At: at(1), Event: issuer.AuditSign, Tenant: in.Tenant, Intent: in.ID},
+		Audit: []issuer.AuditEvent{
+			{At: at(1), Event: issuer.AuditSign, Tenant: in.Tenant, Intent: in.ID, Detail: "first form"},
+			{At: at(1), Event: issuer.AuditSign, Tenant: in.Tenant, Intent: in.ID, Detail: "second form"},
+		},
 	}
 }
 
@@ -91,7 +94,7 @@ func completion(in issuer.Intent, digest string, when time.Time) issuer.Completi
 			Purposes: []string{schemas.PurposeRevocation, schemas.PurposeSuspension}, Digest: digest, Sealed: []byte("sealed " + digest),
 			Status: issuer.StatusValid, IssuedAt: when, StatusAt: when,
 		},
-		Audit:  issuer.AuditEvent{At: when, Event: issuer.AuditSigned, Tenant: in.Tenant, Intent: in.ID},
+		Audit:  []issuer.AuditEvent{{At: when, Event: issuer.AuditSigned, Tenant: in.Tenant, Intent: in.ID}},
 		Outbox: issuer.OutboxEvent{Kind: issuer.OutboxIssued, Tenant: in.Tenant, Credential: in.Credential, Group: in.Group, At: when, Commitment: [32]byte{1}},
 	}
 }
@@ -242,8 +245,18 @@ func (e issuerSuite) states(t *testing.T) {
 	if err != nil || rec.Digest != "d" || string(rec.Sealed) != "sealed d" || rec.Index != in.Index || !rec.IssuedAt.Equal(at(3)) {
 		t.Errorf("Record = %+v, %v", rec, err)
 	}
-	if have, err := s.IntentByKey(ctx, "acme", "key"); err != nil || have.State != issuer.StateIssued || have.Digest != "d" {
-		t.Errorf("intent = %+v, %v; want it issued", have, err)
+	if have, err := s.IntentByKey(ctx, "acme", "key"); err != nil || have.State != issuer.StateIssued || have.Digest != "d" || have.Signatures != 2 {
+		t.Errorf("intent = %+v, %v; want it issued with two signatures", have, err)
+	}
+	announced := map[string]bool{}
+	events, _, err := s.Audit(ctx, "", 100)
+	for _, e := range events {
+		if e.Event == issuer.AuditSign {
+			announced[e.Detail] = true
+		}
+	}
+	if err != nil || len(announced) != 2 {
+		t.Errorf("audit trail %+v, %v; want an entry for each signature", events, err)
 	}
 	if _, err := s.Record(ctx, "beta", in.Credential); !errors.Is(err, issuer.ErrNotFound) {
 		t.Errorf("Record for another tenant: %v, want ErrNotFound", err)

@@ -2,6 +2,7 @@ package rdfc
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/sha256"
 	"crypto/sha512"
@@ -9,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 )
 
 // ErrBudget is returned for a dataset that would take more work than allowed. Answer 400: it is built to cost, or far
@@ -51,37 +51,52 @@ type Result struct {
 // Canonicalize labels the blank nodes of ds by RDFC-1.0, 4.4 and writes it in canonical form. It returns ErrBudget or
 // ErrTerm, and an error for an unknown hash. ds is only read.
 func Canonicalize(ds Dataset, o Options) (Result, error) {
-	c := canonicalizer{budget: o.Budget.withDefaults()}
+	if limit := o.Budget.withDefaults().Statements; len(ds) > limit {
+		return Result{}, fmt.Errorf("%w: %d statements", ErrBudget, len(ds))
+	}
+	g, labels, err := graphOf(ds)
+	if err != nil {
+		return Result{}, err
+	}
+	c := &g.work
+	if err := c.run(g, o); err != nil {
+		return Result{}, err
+	}
+	r := Result{NQuads: c.write(nil), Labels: make(map[string]string, len(labels))}
+	for n, label := range labels {
+		r.Labels[label] = string(c.appendCanonical(nil, int32(n)))
+	}
+	return r, nil
+}
+
+// canonicalizer is the canonicalisation state (RDFC-1.0, 4.3). A used one is ready again for the next run.
+type canonicalizer struct {
+	statements
+	size      int // of a hash, in bytes
+	budget    Budget
+	digests   []byte // first-degree hashes in hex, 2*size bytes a node
+	nodes     []int32
+	canonical issuer
+	lines     lines
+	scratch   []byte
+}
+
+// run orders the statements of g and labels its blank nodes.
+func (c *canonicalizer) run(g *Graph, o Options) error {
+	c.budget = o.Budget.withDefaults()
 	switch o.Hash {
 	case 0, crypto.SHA256:
 		c.size = sha256.Size
 	case crypto.SHA384:
 		c.size = sha512.Size384
 	default:
-		return Result{}, fmt.Errorf("unknown hash %v", o.Hash)
+		return fmt.Errorf("unknown hash %v", o.Hash)
 	}
-	if len(ds) > c.budget.Statements {
-		return Result{}, fmt.Errorf("%w: %d statements", ErrBudget, len(ds))
+	if len(g.list) > c.budget.Statements {
+		return fmt.Errorf("%w: %d statements", ErrBudget, len(g.list))
 	}
-	var err error
-	if c.statements, err = prepare(ds); err != nil {
-		return Result{}, err
-	}
-	if err := c.label(); err != nil {
-		return Result{}, err
-	}
-	return c.result(), nil
-}
-
-// canonicalizer is the canonicalisation state (RDFC-1.0, 4.3).
-type canonicalizer struct {
-	*statements
-	size      int // of a hash, in bytes
-	budget    Budget
-	digests   []byte // first-degree hashes in hex, 2*size bytes a node
-	canonical issuer
-	lines     lines
-	scratch   []byte
+	c.take(g)
+	return c.label(int(g.blanks))
 }
 
 // issuer gives out labels in order of asking (RDFC-1.0, 4.5).
@@ -115,22 +130,25 @@ func (c *canonicalizer) digest(n int32) []byte {
 }
 
 // label issues a canonical label to every blank node (4.4.3, steps 3 to 5).
-func (c *canonicalizer) label() error {
-	n := len(c.labels)
-	c.canonical.label = make([]int32, n)
-	c.canonical.order = make([]int32, 0, n)
-	c.digests = make([]byte, 0, n*2*c.size)
-	nodes := make([]int32, n)
-	for i := range nodes {
-		nodes[i] = int32(i)
-		c.firstDegree(int32(i))
+func (c *canonicalizer) label(n int) error {
+	c.canonical.label = slices.Grow(c.canonical.label[:0], n)[:n]
+	clear(c.canonical.label)
+	c.canonical.order = c.canonical.order[:0]
+	c.digests = c.digests[:0]
+	nodes := c.nodes[:0]
+	for i := range int32(n) {
+		c.firstDegree(i)
+		if len(c.of(i)) > 0 { // a node without statements is none of the dataset's
+			nodes = append(nodes, i)
+		}
 	}
+	c.nodes = nodes
 	slices.SortFunc(nodes, func(a, b int32) int { return bytes.Compare(c.digest(a), c.digest(b)) })
 	var shared [][]int32
 	unclear := 0
-	for start := 0; start < n; {
+	for start := 0; start < len(nodes); {
 		end := start + 1
-		for end < n && bytes.Equal(c.digest(nodes[start]), c.digest(nodes[end])) {
+		for end < len(nodes) && bytes.Equal(c.digest(nodes[start]), c.digest(nodes[end])) {
 			end++
 		}
 		if end == start+1 {
@@ -162,7 +180,7 @@ func (c *canonicalizer) labelGroup(group []int32) error {
 		if c.canonical.label[n] != 0 {
 			continue
 		}
-		temporary := issuer{label: make([]int32, len(c.labels))}
+		temporary := issuer{label: make([]int32, len(c.canonical.label))}
 		temporary.issue(n)
 		hash, issued, err := c.nDegree(n, temporary)
 		if err != nil {
@@ -202,24 +220,36 @@ func (c *canonicalizer) firstDegree(n int32) {
 const labelPrefix = "c14n"
 
 func (c *canonicalizer) appendCanonical(b []byte, n int32) []byte {
-	b = append(b, labelPrefix...)
-	return strconv.AppendInt(b, int64(c.canonical.label[n]-1), 10)
+	return appendNumber(append(b, labelPrefix...), c.canonical.label[n]-1)
 }
 
-func (c *canonicalizer) result() Result {
-	c.lines.reset()
-	c.lines.grow(len(c.text)+32*len(c.list), len(c.list))
+// write appends the statements in their final order to dst.
+func (c *canonicalizer) write(dst []byte) []byte {
+	size := 0
 	for i := range c.list {
-		c.lines.buf = c.appendLine(c.lines.buf, &c.list[i], c.appendCanonical)
-		c.lines.end()
+		st := &c.list[i]
+		size += len(st.iri) + len(st.predicate) + int(st.to-st.from) + 32
 	}
-	out := make([]byte, 0, len(c.lines.buf))
-	for _, line := range c.lines.sorted() {
-		out = append(out, line...)
+	dst = slices.Grow(dst, size)
+	slices.SortFunc(c.runs, c.compareRuns)
+	compare := comparison{text: c.text, labels: c.canonical.label}
+	for _, r := range c.runs {
+		part := c.list[r.from:r.to]
+		if r.open {
+			sortPart(part, compare)
+		}
+		for i := range part {
+			dst = c.appendLine(dst, &part[i], c.appendCanonical)
+		}
 	}
-	labels := make(map[string]string, len(c.labels))
-	for n, label := range c.labels {
-		labels[label] = string(c.appendCanonical(nil, int32(n)))
+	return dst
+}
+
+// compareRuns keeps the order of IRIs, which come first, and puts blank nodes in that of their labels.
+func (c *canonicalizer) compareRuns(a, b run) int {
+	x, y := c.list[a.from].subject, c.list[b.from].subject
+	if x < 0 || y < 0 {
+		return cmp.Or(cmp.Compare(min(x, 0), min(y, 0)), cmp.Compare(a.from, b.from))
 	}
-	return Result{NQuads: out, Labels: labels}
+	return compareNumbers(c.canonical.label[x], c.canonical.label[y])
 }

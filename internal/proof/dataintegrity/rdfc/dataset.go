@@ -3,6 +3,7 @@ package rdfc
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // ErrTerm is returned for a statement that is no RDF: a literal as subject, an empty or relative name, a character that
@@ -55,6 +56,41 @@ func (ds Dataset) Check() error {
 	return nil
 }
 
+// graphOf returns ds as a graph, and the labels of its blank nodes by number.
+func graphOf(ds Dataset) (g *Graph, labels []string, err error) {
+	g = &Graph{list: make([]statement, 0, len(ds))}
+	nodes := map[string]Node{}
+	node := func(t Term) Node {
+		if t.Kind != Blank {
+			return Node{IRI: t.Value}
+		}
+		n, ok := nodes[t.Value]
+		if !ok {
+			n = g.Blank()
+			nodes[t.Value] = n
+			labels = append(labels, t.Value)
+		}
+		return n
+	}
+	for i := range ds {
+		q := &ds[i]
+		if err := q.check(); err != nil {
+			return nil, nil, err
+		}
+		about := len(g.subjects) - 1
+		if i == 0 || q.Subject != ds[i-1].Subject {
+			about = g.Subject(node(q.Subject))
+		}
+		graph := node(q.Graph)
+		if q.Object.Kind == Literal {
+			g.Literal(about, q.Predicate, q.Object.Value, string(appendTag(nil, q.Object)), graph)
+		} else {
+			g.Name(about, q.Predicate, node(q.Object), graph)
+		}
+	}
+	return g, labels, nil
+}
+
 func (q *Quad) check() error {
 	switch {
 	case q.Subject.Kind != IRI && q.Subject.Kind != Blank:
@@ -90,18 +126,18 @@ func (t Term) check() error {
 	return nil
 }
 
-// A bit for each of < > " and, from 64 on, { } | ^ ` and the backslash (RDF 1.1 N-Quads, IRIREF).
-const (
-	forbiddenLow  uint64 = 1<<'<' | 1<<'>' | 1<<'"'
-	forbiddenHigh uint64 = 1<<('{'-64) | 1<<('}'-64) | 1<<('|'-64) | 1<<('^'-64) | 1<<('`'-64) | 1<<('\\'-64)
-)
+// inIRI tells which bytes a name in N-Quads may hold (RDF 1.1 N-Quads, IRIREF): not those up to the space and < > " { } | ^ ` \.
+var inIRI = func() (ok [256]bool) {
+	for c := range ok {
+		ok[c] = c > 0x20 && !strings.ContainsRune("<>\"{}|^`\\", rune(c))
+	}
+	return ok
+}()
 
 // validIRI refuses what would end or break the name in N-Quads; whether a name is absolute is for the caller to say.
 func validIRI(s string) bool {
 	for i := range len(s) {
-		c := s[i]
-		switch {
-		case c <= 0x20, c < 64 && forbiddenLow>>c&1 == 1, c >= 64 && c < 128 && forbiddenHigh>>(c-64)&1 == 1:
+		if !inIRI[s[i]] {
 			return false
 		}
 	}
@@ -131,18 +167,15 @@ func ValidLanguage(s string) bool {
 
 const upperHex = "0123456789ABCDEF"
 
-// appendLiteral writes a literal in canonical form: the short escapes where there are some, \u00XX for the other
-// control characters, everything else as it is.
-func appendLiteral(b []byte, t Term) []byte {
+// appendQuoted writes the lexical form of a literal in canonical form: the short escapes where there are some, \u00XX for
+// the other control characters, everything else as it is.
+func appendQuoted(b []byte, value string) []byte {
 	b = append(b, '"')
 	start := 0
-	for i := range len(t.Value) {
-		c := t.Value[i]
-		if c >= 0x20 && c != '"' && c != '\\' && c != 0x7F {
-			continue
-		}
-		b = append(b, t.Value[start:i]...)
+	for i := plainUntil(value, 0); i < len(value); i = plainUntil(value, start) {
+		b = append(b, value[start:i]...)
 		start = i + 1
+		c := value[i]
 		switch c {
 		case '"', '\\':
 			b = append(b, '\\', c)
@@ -160,8 +193,34 @@ func appendLiteral(b []byte, t Term) []byte {
 			b = append(b, '\\', 'u', '0', '0', upperHex[c>>4], upperHex[c&0xF])
 		}
 	}
-	b = append(b, t.Value[start:]...)
-	b = append(b, '"')
+	b = append(b, value[start:]...)
+	return append(b, '"')
+}
+
+// plainUntil returns the index, from start on, of the first byte of s that is escaped, or len(s).
+func plainUntil(s string, start int) int {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	i := start
+	for ; i+8 <= len(s); i += 8 {
+		w := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+		quote, slash, del := w^ones*'"', w^ones*'\\', w^ones*0x7F
+		// a byte below n, or equal to zero after the xor, borrows into its own top bit
+		found := (w-ones*0x20)&^w | (quote-ones)&^quote | (slash-ones)&^slash | (del-ones)&^del
+		if found&tops != 0 {
+			break
+		}
+	}
+	for ; i < len(s); i++ {
+		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c == 0x7F {
+			return i
+		}
+	}
+	return len(s)
+}
+
+// appendTag writes language and datatype of a literal.
+func appendTag(b []byte, t Term) []byte {
 	switch {
 	case t.Language != "":
 		b = append(b, '@')

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"strconv"
 )
 
 // neighbour is a blank node that shares a statement with another, and the hash of how (RDFC-1.0, 4.7).
@@ -77,7 +76,9 @@ func (c *canonicalizer) neighbours(n int32, labels *issuer) ([]neighbour, error)
 func (c *canonicalizer) related(n int32, st *statement, labels *issuer, position byte) []byte {
 	b := append(c.scratch[:0], position)
 	if position != 'g' {
-		b = append(b, c.predicate(st)...)
+		b = append(b, '<')
+		b = append(b, st.predicate...)
+		b = append(b, '>')
 	}
 	if c.canonical.label[n] != 0 || labels.label[n] != 0 {
 		b = append(b, '_', ':')
@@ -95,7 +96,7 @@ func (c *canonicalizer) appendLabel(b []byte, n int32, labels *issuer) []byte {
 	if c.canonical.label[n] != 0 {
 		return c.appendCanonical(b, n)
 	}
-	return strconv.AppendInt(append(b, 'b'), int64(labels.label[n]-1), 10)
+	return appendNumber(append(b, 'b'), labels.label[n]-1)
 }
 
 // bestOrder tries all orders of group and returns the least path with the labels it gave (4.8.3, step 5).
