@@ -26,7 +26,7 @@ import (
 	"heartmark/schemas"
 )
 
-var noSecret = errors.New("no such host")
+var errNoHost = errors.New("no such host")
 
 // world is a service over a real store, with a log of events and a receiver that a test sets.
 type world struct {
@@ -192,7 +192,7 @@ func TestBackOffAndDeadLetters(t *testing.T) {
 	w.happens("authority")
 	w.answer = func(m webhooks.Message) (int, error) {
 		if m.Header["Heartmark-Event"] == "0" {
-			return 0, noSecret
+			return 0, errNoHost
 		}
 		return 200, nil
 	}
@@ -203,7 +203,7 @@ func TestBackOffAndDeadLetters(t *testing.T) {
 		if got == "0" {
 			tries++
 			state, err := w.Get(ctx, "acme", sub.ID)
-			if err != nil || state.Attempts != tries || state.LastError != "no answer" || strings.Contains(state.LastError, noSecret.Error()) {
+			if err != nil || state.Attempts != tries || state.LastError != "no answer" || strings.Contains(state.LastError, errNoHost.Error()) {
 				t.Fatalf("after try %d: %+v, %v", tries, state, err)
 			}
 			if tries <= len(pauses) && state.RetryAt.Sub(w.clock.Now()) != pauses[tries-1] {
