@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -23,7 +24,23 @@ func fill(path string) string {
 	).Replace(strings.ReplaceAll(path, "/log/tile/*", "/log/tile/0/000"))
 }
 
-func target(path string) string { return strings.ReplaceAll(fill(path), "*", "dei/v1") }
+func target(path string) string {
+	out := strings.ReplaceAll(fill(path), "*", "dei/v1")
+	sub := "sub=" + url.QueryEscape(origin+"/oid4vci/acme")
+	switch path {
+	case "/log/inclusion":
+		out += "?index=1"
+	case "/log/consistency":
+		out += "?from=1&to=3"
+	case "/1.0/identifiers/*":
+		out = "/1.0/identifiers/did:web:dei.example"
+	case "/registry/v1/federation/fetch":
+		out += "?" + sub
+	case "/registry/v1/federation/resolve":
+		out += "?" + sub + "&trust_anchor=" + url.QueryEscape(origin)
+	}
+	return out
+}
 
 func TestRouterEqualsTable(t *testing.T) {
 	t.Parallel()

@@ -20,9 +20,9 @@ import (
 	"heartmark/api/trainingapi"
 	"heartmark/api/ui"
 	"heartmark/api/verifierapi"
+	"heartmark/api/webhookapi"
 	"heartmark/assessment/live"
 	"heartmark/registry"
-	"heartmark/schemas"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -45,14 +45,15 @@ type Wallets interface {
 type Registry interface {
 	registryapi.Publications
 	registryapi.Authorities
+	registryapi.Writer
+	registryapi.Federation
+	registryapi.Events
 }
 
 // Log is the transparency log as anyone may read it; *translog.Log is one.
 type Log interface {
 	registryapi.Log
-	Size(ctx context.Context) (uint64, error)
 	Entries(ctx context.Context, first uint64, limit int) ([][]byte, error)
-	InclusionProof(ctx context.Context, index uint64) (schemas.LogProof, error)
 }
 
 // StatusGroups lists the groups of status lists, for the registry page; a registry.StatusSource is one.
@@ -79,6 +80,7 @@ type Config struct {
 	Wallets  Wallets
 	Registry Registry
 	TransLog Log
+	Resolver registryapi.Resolver
 	Groups   StatusGroups
 	Trainer  trainingapi.Trainer
 	Library  trainingapi.Library
@@ -89,6 +91,8 @@ type Config struct {
 	Assessor assessmentapi.Assessor // nil where the classifier is not available: submitting evidence answers 503
 	// Heads are the operator's own heads by name; nil where the classifier is not available: labelling answers 503.
 	Heads map[string]assessmentapi.Labeller
+	// Webhooks keeps whom to tell of events; nil answers 503.
+	Webhooks webhookapi.Service
 	// Intake takes receipts and evidence batches; nil answers 503.
 	Intake intakeapi.Service
 	// Presentations asks wallets for presentations; nil answers 503.
@@ -97,13 +101,17 @@ type Config struct {
 	Statements verifierapi.Statements
 	// Policies keeps tenants' verification policies; nil answers 503.
 	Policies policyapi.Policies
-	SaltKey  []byte // secret that makes a repeated submission the same report; may be empty
-	AtOnce   int    // submissions scored at once; 0 means 2
-	Ready    func(ctx context.Context) error
-	Logger   *slog.Logger
-	Metrics  prometheus.Registerer
-	Now      func() time.Time
-	NewID    func() string
+	// Stopping is closed when the server is about to stop: open streams end then. It may be nil.
+	Stopping <-chan struct{}
+	// CursorKey seals the cursors of lists; all processes of an installation share it.
+	CursorKey []byte
+	SaltKey   []byte // secret that makes a repeated submission the same report; may be empty
+	AtOnce    int    // submissions scored at once; 0 means 2
+	Ready     func(ctx context.Context) error
+	Logger    *slog.Logger
+	Metrics   prometheus.Registerer
+	Now       func() time.Time
+	NewID     func() string
 	// Review keeps the queue of reviewers and the contests of subjects; nil answers 503.
 	Review reviewapi.Service
 	// Live scores messages as they come; nil where the classifier is not available: 503.
@@ -129,6 +137,7 @@ func (c Config) Validate() error {
 		{"Wallets", c.Wallets == nil},
 		{"Registry", c.Registry == nil},
 		{"TransLog", c.TransLog == nil},
+		{"Resolver", c.Resolver == nil},
 		{"Groups", c.Groups == nil},
 		{"Trainer", c.Trainer == nil},
 		{"Library", c.Library == nil},
@@ -136,6 +145,7 @@ func (c Config) Validate() error {
 		{"Statements", c.Statements == nil},
 		{"Practice", c.Practice == nil},
 		{"Reports", c.Reports == nil},
+		{"CursorKey", len(c.CursorKey) == 0},
 		{"Ready", c.Ready == nil},
 		{"Logger", c.Logger == nil},
 		{"Metrics", c.Metrics == nil},

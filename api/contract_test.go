@@ -22,10 +22,12 @@ import (
 	"heartmark/api/reviewapi"
 	"heartmark/api/trainingapi"
 	"heartmark/api/verifierapi"
+	"heartmark/api/webhookapi"
 	"heartmark/assessment/intake"
 	"heartmark/assessment/live"
 	"heartmark/assessment/review"
 	"heartmark/assessment/training"
+	"heartmark/schemas"
 	"heartmark/verifier"
 
 	"gopkg.in/yaml.v3"
@@ -76,6 +78,9 @@ var (
 func documented(path string) string {
 	if name, ok := wildcards[path]; ok {
 		return name
+	}
+	if path == "/1.0/identifiers/*" {
+		return "/1.0/identifiers/{did}"
 	}
 	return strings.ReplaceAll(echoParam.ReplaceAllString(path, "{$1}"), "*", "{name}")
 }
@@ -194,7 +199,7 @@ func TestDocumentAgreesWithWireTypes(t *testing.T) {
 		"StatusAnswer": issuerapi.StatusAnswer{}, "ConfigurationPage": issuerapi.ConfigurationPage{},
 		"ConfigurationAnswer": issuerapi.ConfigurationAnswer{}, "DisplayAnswer": issuerapi.DisplayAnswer{},
 		"OfferRequest": issuerapi.OfferRequest{}, "OfferAnswer": issuerapi.OfferAnswer{}, "OfferState": issuerapi.OfferState{},
-		"ReleaseRequest": issuerapi.ReleaseRequest{}, "ChallengeAnswer": issuerapi.ChallengeAnswer{},
+		"ReleaseRequest": issuerapi.ReleaseRequest{}, "AttestationChallenge": issuerapi.AttestationChallenge{},
 		"KeyRequest": keysapi.KeyRequest{}, "KeyAnswer": keysapi.KeyAnswer{}, "NewKeyAnswer": keysapi.NewKeyAnswer{}, "KeyPage": keysapi.KeyPage{},
 		"NonceAnswer": issuerapi.NonceAnswer{}, "VerifyRequest": verifierapi.VerifyRequest{}, "LogProof": verifierapi.LogProof{},
 		"VerifyAnswer": verifierapi.VerifyAnswer{}, "Check": verifier.Check{}, "Health": api.Health{},
@@ -207,10 +212,17 @@ func TestDocumentAgreesWithWireTypes(t *testing.T) {
 		"SuggestionAnswer": trainingapi.SuggestionAnswer{}, "SuggestedAnswer": trainingapi.SuggestedAnswer{},
 		"AuthorityRecord": registryapi.AuthorityRecord{}, "LogRef": registryapi.LogRef{}, "IssuerRecord": registryapi.IssuerRecord{},
 		"KeyRecord": registryapi.KeyRecord{}, "ArtefactRecord": registryapi.ArtefactRecord{},
-		"RegistryMetadata": registryapi.RegistryMetadata{}, "LogMetadata": registryapi.LogMetadata{}, "Framework": registryapi.Framework{},
+		"LogInclusion": schemas.LogProof{}, "LogConsistency": registryapi.ConsistencyAnswer{},
+		"EventRecord": registryapi.EventRecord{}, "RegistryMetadata": registryapi.RegistryMetadata{}, "LogMetadata": registryapi.LogMetadata{}, "Framework": registryapi.Framework{},
 		"FrameworkRule": registryapi.FrameworkRule{}, "TRQPRequest": registryapi.TRQPRequest{}, "TRQPAnswer": registryapi.TRQPAnswer{},
 	}
 	for name, value := range map[string]any{
+		"ChallengeRequest": registryapi.ChallengeRequest{}, "Challenge": registryapi.Challenge{}, "ChallengeAnswer": registryapi.ChallengeAnswer{},
+		"ControlRequest": registryapi.ControlRequest{}, "GrantRequest": registryapi.GrantRequest{},
+		"AuthorityStatusRequest": registryapi.AuthorityStatusRequest{}, "DeactivateRequest": registryapi.DeactivateRequest{},
+		"DeactivateAnswer": registryapi.DeactivateAnswer{}, "AccreditationRecord": registryapi.AccreditationRecord{},
+		"WebhookRequest": webhookapi.WebhookRequest{}, "WebhookAnswer": webhookapi.WebhookAnswer{}, "WebhookPage": webhookapi.WebhookPage{},
+		"DeadLetter": webhookapi.DeadLetter{}, "DeadLetterPage": webhookapi.DeadLetterPage{}, "ReplayRequest": webhookapi.ReplayRequest{},
 		"ConsentRequest": intakeapi.ConsentRequest{}, "Confirmation": intakeapi.Confirmation{}, "ConsentAnswer": intakeapi.ConsentAnswer{},
 		"ConsentPage": intakeapi.ConsentPage{}, "ConsentText": intakeapi.ConsentText{}, "ConsentTexts": intakeapi.ConsentTexts{},
 		"ConsentTerms": intake.Terms{}, "ConsentTextRef": intake.TextRef{}, "ConsentSetting": intake.Setting{},

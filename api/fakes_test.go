@@ -15,6 +15,7 @@ import (
 
 	"heartmark/assessment"
 	"heartmark/assessment/evidence"
+	"heartmark/internal/did"
 	"heartmark/issuer"
 	"heartmark/issuer/oid4vci"
 	"heartmark/registry"
@@ -268,10 +269,39 @@ func (f *fakeWallets) ASMetadata(_ context.Context, tenant string) (map[string]a
 type fakeRegistry struct{}
 
 func (fakeRegistry) DIDDocument(_ context.Context, did string) ([]byte, string, error) {
-	if did != "did:web:dei.example" && did != "did:web:dei.example:acme" {
+	if did != "did:web:dei.example" && did != "did:web:dei.example:acme" && did != "did:web:dei.example:gone" {
 		return nil, "", registry.ErrNotFound
 	}
-	return []byte(`{"id":"` + did + `"}`), `"tag"`, nil
+	return []byte(`{"id":"` + did + `","verificationMethod":[{"id":"` + did + `#k","type":"Multikey","controller":"` + did +
+		`","publicKeyMultibase":"z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"}],"service":[{"id":"#trqp","type":"TRQP","serviceEndpoint":"https://dei.example/trqp"}]}`), `"tag"`, nil
+}
+
+func (f fakeRegistry) DIDAt(ctx context.Context, id string, at time.Time) (registry.DIDState, error) {
+	document, _, err := f.DIDDocument(ctx, id)
+	if err == nil && !at.IsZero() && at.Year() < 2026 {
+		err = registry.ErrNotFound
+	}
+	return registry.DIDState{Document: document, Deactivated: id == "did:web:dei.example:gone"}, err
+}
+
+// fakeResolver knows the documents that are served here, and DIDs that are their own document.
+type fakeResolver struct{}
+
+func (fakeResolver) Resolve(ctx context.Context, id string) (did.Document, error) {
+	if raw, _, err := (fakeRegistry{}).DIDDocument(ctx, id); err == nil {
+		document, err := did.ParseDocument(id, raw)
+		document.Source = "store"
+		return document, err
+	}
+	r, err := did.New(did.Config{Now: time.Now})
+	if err != nil {
+		return did.Document{}, err
+	}
+	document, err := r.ResolveOffline(ctx, id)
+	if errors.Is(err, did.ErrOffline) {
+		err = did.ErrNotFound
+	}
+	return document, err
 }
 
 func (fakeRegistry) Artefact(_ context.Context, kind registry.Kind, name string) (registry.Artefact, error) {
@@ -311,7 +341,7 @@ func (fakeRegistry) AuthoritiesOf(_ context.Context, entity string, _ time.Time)
 	return []registry.Authority{{ID: "a1", Entity: entity, Name: "Acme", Status: registry.Active}}, nil
 }
 
-func (fakeRegistry) Issuers(context.Context, string, string, string, int) ([]registry.Issuer, string, error) {
+func (fakeRegistry) Issuers(context.Context, registry.IssuerQuery) ([]registry.Issuer, string, error) {
 	index := uint64(7)
 	return []registry.Issuer{{DID: "did:web:dei.example:acme", Name: `Acme <script>alert(1)</script>`, Authorities: []registry.Authority{{
 		ID: "a1", Entity: "did:web:dei.example:acme", Action: "issue", Resource: origin + "/achievements/dei/profile/v1",
@@ -327,6 +357,104 @@ func (fakeRegistry) Resources(context.Context, string, int) ([]string, error) {
 	return []string{origin + "/achievements/dei/profile/v1"}, nil
 }
 
+func (fakeRegistry) AuthorityHistory(_ context.Context, id string) ([]registry.Authority, error) {
+	if id == "nope" {
+		return nil, registry.ErrNotFound
+	}
+	return []registry.Authority{{ID: id, Version: 1}, {ID: id, Version: 2, Status: registry.Suspended}}, nil
+}
+
+func (fakeRegistry) Accreditations(_ context.Context, entity, _ string, _ time.Time) ([]registry.Accreditation, error) {
+	if !strings.HasSuffix(entity, ":acme") {
+		return nil, registry.ErrNotFound
+	}
+	return []registry.Accreditation{{Credential: map[string]any{"id": "x"}}}, nil
+}
+
+func (fakeRegistry) SignAnswer(_ context.Context, typ string, claims map[string]any) (string, error) {
+	body, err := json.Marshal(map[string]any{"typ": typ, "claims": claims})
+	return string(body), err
+}
+
+func (fakeRegistry) Challenge(_ context.Context, did string) (registry.Challenge, error) {
+	if !strings.HasPrefix(did, "did:") {
+		return registry.Challenge{}, &schemas.FieldError{Pointer: "/did", Expected: "a DID", Err: registry.ErrInvalid}
+	}
+	return registry.Challenge{Registry: "did:web:dei.example", DID: did, Nonce: "n", Expires: time.Date(2026, 2, 1, 12, 10, 0, 0, time.UTC)}, nil
+}
+
+func (f fakeRegistry) GrantAuthority(_ context.Context, actor registry.Actor, g registry.Grant) ([]registry.Authority, error) {
+	if string(g.Control.Signature) != "signed" {
+		return nil, &schemas.FieldError{Pointer: "/control/signature", Expected: "a signature over the challenge", Err: registry.ErrProof}
+	}
+	var out []registry.Authority
+	for _, resource := range g.Resources {
+		out = append(out, registry.Authority{ID: "a1", Version: 1, Entity: g.Entity, Resource: resource, Levels: g.Levels, Reason: actor.ID})
+	}
+	return out, nil
+}
+
+func (fakeRegistry) changed(id string, status registry.Status, since time.Time) (registry.Authority, error) {
+	if id != "a1" {
+		return registry.Authority{}, registry.ErrNotFound
+	}
+	return registry.Authority{ID: id, Version: 2, Status: status, Since: since}, nil
+}
+
+func (f fakeRegistry) Suspend(_ context.Context, _ registry.Actor, id, _ string) (registry.Authority, error) {
+	return f.changed(id, registry.Suspended, time.Time{})
+}
+
+func (f fakeRegistry) Reinstate(_ context.Context, _ registry.Actor, id, _ string) (registry.Authority, error) {
+	return f.changed(id, registry.Active, time.Time{})
+}
+
+func (f fakeRegistry) Withdraw(_ context.Context, _ registry.Actor, id string, since time.Time, _ string) (registry.Authority, error) {
+	return f.changed(id, registry.Withdrawn, since)
+}
+
+func (fakeRegistry) Deactivate(_ context.Context, _ registry.Actor, entity, _ string) (int, error) {
+	if entity != "did:web:dei.example:acme" {
+		return 0, registry.ErrNotFound
+	}
+	return 2, nil
+}
+
+func (fakeRegistry) PublishArtefact(_ context.Context, _ registry.Actor, n registry.NewArtefact) (registry.Artefact, error) {
+	if n.Name == "dei/v1" {
+		return registry.Artefact{}, registry.ErrConflict
+	}
+	return registry.Artefact{Kind: n.Kind, Name: n.Name, MediaType: n.MediaType}, nil
+}
+
+func (fakeRegistry) EntityID(tenant string) string {
+	if tenant == "" {
+		return origin
+	}
+	return origin + "/oid4vci/" + tenant
+}
+
+func (f fakeRegistry) EntityConfiguration(_ context.Context, tenant string, _ map[string]any) (string, error) {
+	return "configuration of " + f.EntityID(tenant), nil
+}
+
+func (f fakeRegistry) SubordinateStatement(_ context.Context, entity string) (string, error) {
+	if entity != f.EntityID("acme") {
+		return "", registry.ErrNotFound
+	}
+	return "statement about " + entity, nil
+}
+
+func (f fakeRegistry) Subordinates(context.Context, string) ([]string, error) {
+	return []string{f.EntityID("acme")}, nil
+}
+
+func (fakeRegistry) Resolve(_ context.Context, entity, configuration string) (string, error) {
+	return entity + " by " + configuration, nil
+}
+
+func (fakeRegistry) TrustMarkStatus(_ context.Context, mark string) (string, error) { return mark, nil }
+
 func (fakeRegistry) File(_ context.Context, path string) (translog.File, error) {
 	switch path {
 	case "checkpoint":
@@ -337,16 +465,45 @@ func (fakeRegistry) File(_ context.Context, path string) (translog.File, error) 
 	return translog.File{}, translog.ErrNotFound
 }
 
+func (fakeRegistry) Events(_ context.Context, first uint64, limit int) ([]registry.Event, uint64, error) {
+	all := []registry.Event{
+		{Index: 0, Kind: "authority", Subject: "did:web:a.example", At: "2026-01-01T00:00:00Z", Data: json.RawMessage(`{"a":1}`)},
+		{Index: 2, Kind: "key", Subject: "did:web:a.example#k", At: "2026-01-02T00:00:00Z", Data: json.RawMessage(`{"b":"x\n\ny"}`)},
+	}
+	var page []registry.Event
+	for _, e := range all {
+		if e.Index >= first && len(page) < limit {
+			page = append(page, e)
+		}
+	}
+	if len(page) == limit {
+		return page, page[limit-1].Index + 1, nil
+	}
+	return page, max(first, 3), nil
+}
+
+func (fakeRegistry) InclusionProof(_ context.Context, index uint64) (schemas.LogProof, error) {
+	if index > 2 {
+		return schemas.LogProof{}, translog.ErrNotFound
+	}
+	return schemas.LogProof{Index: index, Proof: []string{"aa"}, Checkpoint: "cp", TreeSize: 3}, nil
+}
+
+func (fakeRegistry) ConsistencyProof(_ context.Context, from, to uint64) ([]string, error) {
+	if from > to || to > 3 {
+		return nil, translog.ErrNotFound
+	}
+	return []string{"aa"}, nil
+}
+
+func (fakeRegistry) Checkpoint(context.Context) ([]byte, error) { return []byte("cp"), nil }
+
 func (fakeRegistry) VerifierKeys() []string { return []string{"dei.example/log+1+x"} }
 
 func (fakeRegistry) Size(context.Context) (uint64, error) { return 3, nil }
 
 func (fakeRegistry) Entries(_ context.Context, first uint64, limit int) ([][]byte, error) {
 	return [][]byte{[]byte(`{"kind":"key"}`), []byte(`{"kind":"issued","commitment":"x"}`), []byte("x")}[first:min(int(first)+limit, 3)], nil
-}
-
-func (fakeRegistry) InclusionProof(_ context.Context, index uint64) (schemas.LogProof, error) {
-	return schemas.LogProof{Index: index, TreeSize: 3, Proof: []string{}, Checkpoint: "dei.example/log"}, nil
 }
 
 // fakePractice has one scenario and reads every answer as shown.

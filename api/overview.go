@@ -65,7 +65,7 @@ func fits(q string, texts ...string) bool {
 func (o overview) issuers(ctx context.Context, q string, out *ui.Overview) error {
 	after := ""
 	for seen := 0; seen < maxSearched && len(out.Issuers) < maxShown; {
-		found, next, err := o.registry.Issuers(ctx, "", "", after, maxShown)
+		found, next, err := o.registry.Issuers(ctx, registry.IssuerQuery{After: after, Limit: maxShown})
 		if err != nil {
 			return err
 		}

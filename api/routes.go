@@ -41,6 +41,7 @@ func (s *server) routes() []Route {
 	table = append(table, s.presentationRoutes()...)
 	table = append(table, s.practiceRoutes()...)
 	table = append(table, s.explorerRoutes()...)
+	table = append(table, s.webhookRoutes()...)
 	return withHead(table)
 }
 
@@ -157,13 +158,17 @@ func (s *server) publicRoutes() []Route {
 		get("/v1/openapi.yaml", RateReads, s.openAPI("application/yaml")),
 		get("/.well-known/did.json", RateStatus, s.registering.DIDDocument),
 		get("/:tenant/did.json", RateStatus, s.registering.DIDDocument),
+		get("/1.0/identifiers/*", RateReads, s.registering.Resolve),
 		get("/schemas/*", RateStatus, s.registering.Artefact(registry.KindSchemas)),
 		get("/contexts/*", RateStatus, s.registering.Artefact(registry.KindContexts)),
 		get("/achievements/*", RateStatus, s.registering.Artefact(registry.KindAchievements)),
+		get("/frameworks/*", RateStatus, s.registering.Artefact(registry.KindFrameworks)),
 		get("/vct/*", RateStatus, s.registering.Artefact(registry.KindTypes)),
 		get("/status/:group/:purpose", RateStatus, s.registering.StatusList),
 		get("/log/checkpoint", RateStatus, s.registering.Checkpoint),
 		get("/log/tile/*", RateStatus, s.registering.Tile),
+		get("/log/inclusion", RateReads, s.registering.Inclusion),
+		get("/log/consistency", RateReads, s.registering.Consistency),
 	}
 }
 
@@ -181,22 +186,29 @@ func (s *server) registryRoutes() []Route {
 			CORS: true, Rate: RateReads, handler: h,
 		}
 	}
-	return []Route{
-		get("/metadata", s.registering.Metadata),
+	events := get("/events", s.registering.EventList)
+	events.Time = long // a stream ends then, and its reader comes back
+	return append(s.registryWrites(), []Route{
+		get("/metadata", s.registering.RegistryMetadata),
 		get("/framework", s.registering.Framework),
 		get("/actions", s.registering.Actions),
 		get("/resources", s.registering.Resources),
 		get("/issuers", s.registering.Issuers),
 		get("/issuers/:did", s.registering.Issuer),
 		get("/issuers/:did/authorities", s.registering.Issuer),
+		get("/issuers/:did/accreditations", s.registering.Accreditations),
 		get("/authorities", s.registering.AuthorityList),
 		get("/authorities/:did/recognitions", s.registering.Recognitions),
+		get("/authorities/:id/history", s.registering.AuthorityHistory),
 		get("/schemas", s.registering.Artefacts(registry.KindSchemas)),
 		get("/contexts", s.registering.Artefacts(registry.KindContexts)),
 		get("/achievements", s.registering.Artefacts(registry.KindAchievements)),
+		get("/types", s.registering.Artefacts(registry.KindTypes)),
+		get("/frameworks", s.registering.Artefacts(registry.KindFrameworks)),
 		get("/keys/:did", s.registering.Keys),
 		get("/export", s.registering.Export),
+		events,
 		query("/authorization", s.registering.Authorization),
 		query("/recognition", s.registering.Recognition),
-	}
+	}...)
 }

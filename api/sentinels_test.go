@@ -26,6 +26,7 @@ var unreachable = map[string]string{
 	"oid4vp.ErrExists":          "between service and store",
 	"registry.ErrLogBehind":     "stops the start; on a running server it is a fault of ours",
 	"translog.ErrDamaged":       "a fault of ours, 500",
+	"translog.ErrFork":          "of those who follow another log: an alarm",
 	"inclusion.ErrCheckpoint":   "of those who check a log proof: a finding",
 	"inclusion.ErrProof":        "of those who check a log proof: a finding",
 	"schemas.ErrTenantName":     "of whoever makes tenants: the command line",

@@ -24,6 +24,7 @@ import (
 	"heartmark/api/trainingapi"
 	"heartmark/api/ui"
 	"heartmark/api/verifierapi"
+	"heartmark/api/webhookapi"
 
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
@@ -44,6 +45,7 @@ type server struct {
 	review      *reviewapi.Handler
 	live        *liveapi.Handler
 	limits      *limiter
+	webhooks    *webhookapi.Handler
 	training    *trainingapi.Handler
 	keys        *keysapi.Handler
 	metrics     metrics
@@ -107,9 +109,11 @@ func newServer(c Config) (*server, error) {
 	}
 	s.policies = &policyapi.Handler{Policies: c.Policies}
 	s.presenting = presentationapi.New(c.Presentations, s.pages.CheckText)
-	s.registering = &registryapi.Handler{
-		Origin: c.Origin, DID: c.DID, Publications: c.Registry, Authorities: c.Registry, Log: c.TransLog,
-	}
+	s.webhooks = &webhookapi.Handler{Service: c.Webhooks, Cursors: edge.Cursors{Key: c.CursorKey}}
+	s.registering = registryapi.New(registryapi.Config{
+		Origin: c.Origin, DID: c.DID, Publications: c.Registry, Authorities: c.Registry, Writer: c.Registry, Federation: c.Registry,
+		Metadata: c.Wallets, Resolver: c.Resolver, Log: c.TransLog, Events: c.Registry, Stopping: c.Stopping, Cursors: edge.Cursors{Key: c.CursorKey},
+	})
 	if s.training, err = trainingapi.New(trainingapi.Config{Trainer: c.Trainer, Library: c.Library, Reports: c.Reports}); err != nil {
 		return nil, err
 	}

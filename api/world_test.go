@@ -57,8 +57,8 @@ func newWorld(t *testing.T, change ...func(*api.Config)) *world {
 	registry := &fakeRegistry{}
 	w.config = api.Config{
 		Origin: origin, DID: "did:web:dei.example", Dev: true, Keys: testKeys(t), KeyStore: &fakeKeyStore{}, Replays: w.replays, Issuer: w.issuer, Wallets: w.wallets,
-		Registry: registry, TransLog: registry, Groups: registry, Verifier: w.verify, Practice: fakePractice{}, Reports: w.reports,
-		Assessor: fakeAssessor{}, Statements: fakeStatements{}, Presentations: &fakeSessions{status: oid4vp.Status{State: oid4vp.StatePending}},
+		Registry: registry, TransLog: registry, Resolver: fakeResolver{}, Groups: registry, Verifier: w.verify, Practice: fakePractice{}, Reports: w.reports,
+		CursorKey: []byte("cursors"), Assessor: fakeAssessor{}, Statements: fakeStatements{}, Presentations: &fakeSessions{status: oid4vp.Status{State: oid4vp.StatePending}},
 		Trainer: noTraining{}, Library: noTraining{}, Ready: func(context.Context) error { return nil },
 		Logger:  slog.New(slog.NewJSONHandler(&locked{w: w.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Metrics: w.metrics, Now: w.clock.Now, NewID: func() string { return "11111111-1111-4111-8111-111111111111" },

@@ -26,6 +26,7 @@ const (
 	KindContexts     = trust.KindContexts
 	KindAchievements = trust.KindAchievements
 	KindTypes        = trust.KindTypes
+	KindFrameworks   = trust.KindFrameworks
 )
 
 // Kinds returns all kinds.
@@ -83,7 +84,11 @@ func (r *Registry) PublishArtefact(ctx context.Context, actor Actor, n NewArtefa
 
 // artefactEntry is what the log says of an artefact: its digests.
 func (r *Registry) artefactEntry(a Artefact) (Pending, error) {
-	return entry(logKind(a.Kind), r.ArtefactURL(a.Kind, a.Name), map[string]any{
+	return artefactEntry(r.c.Origin, a)
+}
+
+func artefactEntry(origin string, a Artefact) (Pending, error) {
+	return entry(logKind(a.Kind), origin+"/"+string(a.Kind)+"/"+a.Name, map[string]any{
 		"name": a.Name, "mediaType": a.MediaType, "sha256": a.SHA256, "digestSRI": a.SRI,
 	}, a.Published)
 }
@@ -108,6 +113,8 @@ func logKind(k Kind) string {
 		return schemas.LogContext
 	case KindAchievements:
 		return schemas.LogAchievement
+	case KindFrameworks:
+		return schemas.LogFramework
 	default:
 		return schemas.LogSchema
 	}
@@ -150,7 +157,7 @@ func (r *Registry) Artefacts(ctx context.Context, kind Kind, after string, limit
 
 func checkArtefact(n NewArtefact) error {
 	if !slices.Contains(Kinds(), n.Kind) {
-		return invalid("/kind", "schemas, contexts, achievements or vct")
+		return invalid("/kind", "schemas, contexts, achievements, vct or frameworks")
 	}
 	if len(n.Name) > 128 || !artefactName.MatchString(n.Name) || !artefactVersion.MatchString(n.Name) {
 		return invalid("/name", `a path with a version, such as "dei/v1"`)

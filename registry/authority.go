@@ -66,15 +66,11 @@ func authorityEntry(a Authority) (Pending, error) {
 
 // Authority answers q. No answer is an error: an error means that the store could not be asked.
 func (r *Registry) Authority(ctx context.Context, q AuthorityQuery) (AuthorityAnswer, error) {
-	records, err := r.c.Store.Authorities(ctx, q.Entity)
+	records := func(entity string) ([]Authority, error) { return r.c.Store.Authorities(ctx, entity) }
+	answer, err := trust.Decide(r.did, records, q, r.now())
 	if err != nil {
 		return AuthorityAnswer{}, err
 	}
-	if q.Authority == "" {
-		q.Authority = r.did
-	}
-	answer := trust.Decide(records, q, r.now())
-	answer.KnownAuthority = answer.KnownAuthority || q.Authority == r.did
 	if answer.KnownResource, err = r.c.Store.HasResource(ctx, q.Resource); err != nil {
 		return AuthorityAnswer{}, err
 	}
@@ -98,7 +94,7 @@ func (r *Registry) AuthoritiesOf(ctx context.Context, entity string, at time.Tim
 	}
 	var out []Authority
 	for _, versions := range trust.ByID(records) {
-		if _, v := trust.StateAt(versions, at); !versions[0].Recorded.After(at) || !v.ValidFrom.After(at) {
+		if _, v := trust.StateAt(versions, at); standsAt(versions, v, at) {
 			out = append(out, v)
 		}
 	}
@@ -127,35 +123,39 @@ type Issuer struct {
 // maxPage bounds a page of anything.
 const maxPage = 200
 
-// Issuers returns up to limit entities (200 at most) after the DID after, with their authorities of now; action and
-// resource, where set, leave only entities with such an authority in force. next is "" at the end; a page may be short.
-func (r *Registry) Issuers(ctx context.Context, action, resource, after string, limit int) (page []Issuer, next string, err error) {
-	if limit <= 0 || limit > maxPage {
-		limit = maxPage
+// IssuerQuery asks for a page of entities.
+type IssuerQuery struct {
+	// Action and Resource, where set, leave only entities with such an authority in force, by Authority's word where set.
+	Action, Resource, Authority string
+	// Time is the instant asked about; zero is now.
+	Time time.Time
+	// After is the DID after which the page begins; Limit is 200 at most.
+	After string
+	Limit int
+}
+
+// Issuers returns a page of entities with their authorities as of the query's time. next is "" at the end; a page may be
+// short.
+func (r *Registry) Issuers(ctx context.Context, q IssuerQuery) (page []Issuer, next string, err error) {
+	if q.Limit <= 0 || q.Limit > maxPage {
+		q.Limit = maxPage
 	}
-	entities, err := r.c.Store.Entities(ctx, after, limit)
+	if q.Time.IsZero() {
+		q.Time = r.now()
+	}
+	entities, err := r.c.Store.Entities(ctx, q.After, q.Limit)
 	if err != nil {
 		return nil, "", err
 	}
-	if len(entities) == limit {
-		next = entities[limit-1]
+	if len(entities) == q.Limit {
+		next = entities[q.Limit-1]
 	}
-	now := r.now()
 	for _, entity := range entities {
 		records, err := r.c.Store.Authorities(ctx, entity)
 		if err != nil {
 			return nil, "", err
 		}
-		issuer := Issuer{DID: entity}
-		match := action == "" && resource == ""
-		for _, versions := range trust.ByID(records) {
-			state, v := trust.StateAt(versions, now)
-			issuer.Authorities = append(issuer.Authorities, v)
-			issuer.Name = v.Name
-			if state == StateInForce && (action == "" || v.Action == action) && (resource == "" || v.Resource == resource) {
-				match = true
-			}
-		}
+		issuer, match := issuerAt(entity, records, q)
 		if !match {
 			continue
 		}
@@ -165,6 +165,30 @@ func (r *Registry) Issuers(ctx context.Context, action, resource, after string, 
 		page = append(page, issuer)
 	}
 	return page, next, nil
+}
+
+// issuerAt is an entity as of the query's time, and whether the query asks for it.
+func issuerAt(entity string, records []Authority, q IssuerQuery) (Issuer, bool) {
+	issuer := Issuer{DID: entity}
+	match := q.Action == "" && q.Resource == "" && q.Authority == ""
+	for _, versions := range trust.ByID(records) {
+		state, v := trust.StateAt(versions, q.Time)
+		if !standsAt(versions, v, q.Time) {
+			continue
+		}
+		issuer.Authorities = append(issuer.Authorities, v)
+		issuer.Name = v.Name
+		if state == StateInForce && (q.Action == "" || v.Action == q.Action) && (q.Resource == "" || v.Resource == q.Resource) &&
+			(q.Authority == "" || v.Authority == q.Authority) {
+			match = true
+		}
+	}
+	return issuer, match && len(issuer.Authorities) > 0
+}
+
+// standsAt reports whether an authority is to be shown as of a time: recorded or in its period by then.
+func standsAt(versions []Authority, v Authority, at time.Time) bool {
+	return !versions[0].Recorded.After(at) || !v.ValidFrom.After(at)
 }
 
 // Resources returns up to limit resources (200 at most) that some authority names, after after.

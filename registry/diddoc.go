@@ -3,6 +3,8 @@ package registry
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"heartmark/internal/did"
 	"heartmark/internal/keys"
@@ -31,6 +33,48 @@ func (r *Registry) DIDDocument(ctx context.Context, id string) (document []byte,
 		return nil, "", err
 	}
 	return document, `"` + sha256Hex(document) + `"`, nil
+}
+
+// DIDState is a DID of this installation as of a time.
+type DIDState struct {
+	Document []byte
+	// Created is when its first key was recorded, Updated when its newest statement by then was.
+	Created, Updated time.Time
+	// Deactivated says that every key was revoked.
+	Deactivated bool
+}
+
+// DIDAt returns a DID of this installation with the document as it was published at the time (zero: now): from the key
+// statements that were recorded by then. It returns ErrNotFound like DIDDocument.
+func (r *Registry) DIDAt(ctx context.Context, id string, at time.Time) (DIDState, error) {
+	if !r.hosts(id) {
+		return DIDState{}, fmt.Errorf("DID %s: %w", id, ErrNotFound)
+	}
+	all, err := r.c.Store.Keys(ctx, id)
+	if err != nil {
+		return DIDState{}, err
+	}
+	if !at.IsZero() {
+		all = slices.DeleteFunc(all, func(k Key) bool { return k.Recorded.After(at) })
+	}
+	s := DIDState{Deactivated: true}
+	if s.Document, err = r.buildDocument(id, all); err != nil {
+		return DIDState{}, err
+	}
+	for _, k := range all {
+		if s.Created.IsZero() || k.Recorded.Before(s.Created) {
+			s.Created = k.Recorded
+		}
+		if k.Recorded.After(s.Updated) {
+			s.Updated = k.Recorded
+		}
+	}
+	for _, k := range trust.CurrentKeys(all) {
+		if _, published := purposesOf(k); published && k.Status != KeyRevoked {
+			s.Deactivated = false
+		}
+	}
+	return s, nil
 }
 
 func (r *Registry) buildDocument(id string, all []Key) ([]byte, error) {
@@ -102,7 +146,7 @@ func jsonWebKey(k Key, purposes []string) (did.PublishedMethod, error) {
 // purposesOf returns the relationships of a key, and false for one that no DID document lists.
 func purposesOf(k Key) (purposes []string, published bool) {
 	switch k.Kind {
-	case KindCredential, KindStatusList:
+	case KindCredential, KindStatusList, KindStatement:
 		purposes = []string{"assertionMethod"}
 	case KindRequest:
 		purposes = []string{"authentication"}

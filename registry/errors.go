@@ -22,6 +22,12 @@ var (
 	ErrPersonalData = errors.New("public records hold nothing about persons")
 	// ErrLimits: a schema is larger, deeper or costlier than allowed, or refers outside (400).
 	ErrLimits = errors.New("schema exceeds the limits")
+	// ErrOverlap: an authority for the same entity, action and resource is in force in a part of that time already (409). The
+	// error is an *schemas.FieldError that names the field.
+	ErrOverlap = errors.New("authority overlaps another")
+	// ErrWider: the accrediting body may not grant this: it is not accredited itself, or for less (409). The error is an
+	// *schemas.FieldError that names the field.
+	ErrWider = errors.New("grant goes beyond what the authority may grant")
 	// ErrFinal: the record is withdrawn or revoked, which is for good (409).
 	ErrFinal = errors.New("record is final")
 	// ErrStale is returned by a Store when a version is not the last one plus one: another writer was faster. Read again

@@ -3,11 +3,13 @@ package registry
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"heartmark/internal/did"
@@ -74,30 +76,36 @@ func (r *Registry) Challenge(ctx context.Context, id string) (Challenge, error) 
 // checkControl checks a proof and returns the id of the challenge, which the caller takes in the same change.
 func (r *Registry) checkControl(ctx context.Context, entity string, p ControlProof, now time.Time) (string, error) {
 	c := p.Challenge
-	if c.Registry != r.did || c.DID != entity {
-		return "", fmt.Errorf("challenge names another registry or DID: %w", ErrProof)
+	if c.Registry != r.did {
+		return "", refuse("/control/challenge/registry", "a challenge of "+r.did, ErrProof)
+	}
+	if c.DID != entity {
+		return "", refuse("/control/challenge/did", "a challenge for the entity", ErrProof)
 	}
 	id := sha256Hex([]byte(c.Nonce))
 	stored, err := r.c.Store.Challenge(ctx, id)
 	if errors.Is(err, ErrNotFound) {
-		return "", fmt.Errorf("challenge is unknown or was used: %w", ErrProof)
+		return "", refuse("/control/challenge/nonce", "a challenge that this registry gave out and that was not used", ErrProof)
 	}
 	if err != nil {
 		return "", err
 	}
-	if stored.DID != entity || !stored.Expires.Equal(c.Expires) || !now.Before(stored.Expires) {
-		return "", fmt.Errorf("challenge is for another DID or has expired: %w", ErrProof)
+	if stored.DID != entity {
+		return "", refuse("/control/challenge/did", "the DID that the challenge was given out for", ErrProof)
+	}
+	if !stored.Expires.Equal(c.Expires) || !now.Before(stored.Expires) {
+		return "", refuse("/control/challenge/expires", "a challenge that has not expired", ErrProof)
 	}
 	owner, _, err := did.SplitURL(p.Method)
 	if err != nil || owner != entity {
-		return "", fmt.Errorf("verification method is not of the DID: %w", ErrProof)
+		return "", refuse("/control/method", "a verification method of the entity", ErrProof)
 	}
 	key, err := r.c.Control.ControlKey(ctx, entity, p.Method)
 	if err != nil {
-		return "", fmt.Errorf("key of %s: %w: %w", p.Method, ErrProof, err)
+		return "", fmt.Errorf("key of %s: %w: %w", p.Method, refuse("/control/method", "a key that the entity's DID document lists", ErrProof), err)
 	}
 	if !trust.VerifySignature(key, c.Message(), p.Signature) {
-		return "", fmt.Errorf("signature over the challenge: %w", ErrProof)
+		return "", refuse("/control/signature", "a signature over the challenge", ErrProof)
 	}
 	return id, nil
 }
@@ -128,33 +136,119 @@ func (r *Registry) GrantAuthority(ctx context.Context, actor Actor, g Grant) ([]
 	if err := actor.must(RoleOperator); err != nil {
 		return nil, err
 	}
-	now := r.now()
-	if err := r.complete(&g, now); err != nil {
-		return nil, err
+	for try := 0; ; try++ {
+		now := r.now()
+		if err := r.complete(&g, now); err != nil {
+			return nil, err
+		}
+		flags, err := r.nameFlags(ctx, g)
+		if err != nil {
+			return nil, err
+		}
+		challenge, err := r.checkControl(ctx, g.Entity, g.Control, now)
+		if err != nil {
+			return nil, err
+		}
+		change, err := r.grantChange(ctx, g, flags, now)
+		if err != nil {
+			return nil, err
+		}
+		change.TakeChallenge = challenge
+		err = r.record(ctx, actor, AuditGrant, g.Entity, change)
+		if errors.Is(err, ErrStale) && try < maxStale {
+			continue // a grant for the same was faster: look again
+		}
+		if err != nil {
+			return nil, err
+		}
+		return change.Authorities, nil
 	}
-	flags, err := r.nameFlags(ctx, g)
+}
+
+// grantChange makes the first versions of the authorities. Their ids follow from what they are about and how many there
+// were for that, so that of two grants made at once for the same the store takes one.
+func (r *Registry) grantChange(ctx context.Context, g Grant, flags []string, now time.Time) (Change, error) {
+	existing, err := r.c.Store.Authorities(ctx, g.Entity)
 	if err != nil {
-		return nil, err
+		return Change{}, err
 	}
-	challenge, err := r.checkControl(ctx, g.Entity, g.Control, now)
-	if err != nil {
-		return nil, err
-	}
-	change := Change{TakeChallenge: challenge}
-	for _, resource := range g.Resources {
+	var change Change
+	for i, resource := range g.Resources {
 		a := Authority{
-			ID: r.c.NewID(), Version: 1, Entity: g.Entity, Name: g.Name, Authority: g.Authority, Action: g.Action,
+			Version: 1, Entity: g.Entity, Name: g.Name, Authority: g.Authority, Action: g.Action,
 			Resource: resource, Levels: g.Levels, Framework: g.Framework, ValidFrom: g.ValidFrom, ValidUntil: g.ValidUntil,
 			Status: Active, Since: g.ValidFrom, Recorded: now, ControlMethod: g.Control.Method, Flags: flags,
 		}
+		same, err := checkOverlap(a, existing)
+		if err != nil {
+			return Change{}, err
+		}
+		if err := r.checkAccredited(ctx, a, "/resources/"+strconv.Itoa(i)); err != nil {
+			return Change{}, err
+		}
+		a.ID = authorityID(a, same)
 		if err := change.addAuthority(a); err != nil {
-			return nil, err
+			return Change{}, err
 		}
 	}
-	if err := r.record(ctx, actor, AuditGrant, g.Entity, change); err != nil {
-		return nil, err
+	return change, nil
+}
+
+// authorityID is a UUID (RFC 9562, version 8) out of what an authority is about and its number among those.
+func authorityID(a Authority, number int) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{
+		"heartmark/authority/v1", a.Entity, a.Authority, a.Action, a.Resource, strconv.Itoa(number),
+	}, "\x00")))
+	id := sum[:16]
+	id[6], id[8] = id[6]&0x0f|0x80, id[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
+}
+
+// checkOverlap refuses a second authority by the same body for the same act, resource and level in a time that another
+// has. A withdrawn one has no time left from its withdrawal on. It returns how many authorities there are for the same.
+func checkOverlap(a Authority, existing []Authority) (same int, err error) {
+	for _, versions := range trust.ByID(existing) {
+		last := versions[len(versions)-1]
+		if last.Authority != a.Authority || last.Action != a.Action || last.Resource != a.Resource {
+			continue
+		}
+		same++
+		until := last.ValidUntil
+		if last.Status == Withdrawn && (until.IsZero() || last.Since.Before(until)) {
+			until = last.Since
+		}
+		disjoint := len(a.Levels) > 0 && len(last.Levels) > 0 &&
+			!slices.ContainsFunc(a.Levels, func(l schemas.Level) bool { return slices.Contains(last.Levels, l) })
+		before := !a.ValidUntil.IsZero() && !a.ValidUntil.After(last.ValidFrom)
+		after := !until.IsZero() && !a.ValidFrom.Before(until)
+		if !disjoint && !before && !after {
+			return same, refuse("/validFrom", "a time in which authority "+last.ID+" is not in force", ErrOverlap)
+		}
 	}
-	return change.Authorities, nil
+	return same, nil
+}
+
+// checkAccredited holds a grant of another body to what that body was accredited for: the resource, its levels, and its
+// time. The registry itself may grant anything.
+func (r *Registry) checkAccredited(ctx context.Context, a Authority, pointer string) error {
+	if a.Authority == r.did {
+		return nil
+	}
+	beyond := func(pointer, expected string) error { return refuse(pointer, expected, ErrWider) }
+	if a.Action == ActionRecognize {
+		return beyond("/action", "an action that accrediting bodies may grant")
+	}
+	line, err := trust.Lineage(r.did, func(e string) ([]Authority, error) { return r.c.Store.Authorities(ctx, e) }, []Authority{a}, a.ValidFrom)
+	if err != nil {
+		return err
+	}
+	if len(line) == 0 {
+		return beyond(pointer, "a resource, with levels, for which the authority is accredited then")
+	}
+	if until := line[1].ValidUntil; !until.IsZero() && (a.ValidUntil.IsZero() || a.ValidUntil.After(until)) {
+		return beyond("/validUntil", "a time until "+schemas.FormatTime(until))
+	}
+	return nil
 }
 
 // complete fills in what was left out and checks the rest.
@@ -175,6 +269,9 @@ func (r *Registry) complete(g *Grant, now time.Time) error {
 	}
 	if _, err := did.Parse(g.Authority); err != nil {
 		return invalid("/authority", "a DID")
+	}
+	if g.Entity == g.Authority {
+		return invalid("/authority", "another DID than the entity's")
 	}
 	if !slices.Contains(Actions(), g.Action) {
 		return invalid("/action", "one of the registry's actions")
@@ -198,7 +295,7 @@ func (r *Registry) complete(g *Grant, now time.Time) error {
 	if !g.ValidUntil.IsZero() && !g.ValidUntil.After(g.ValidFrom) {
 		return invalid("/validUntil", "a time after validFrom")
 	}
-	return checkPersonal(g.Name)
+	return named("/name", checkPersonal(g.Name))
 }
 
 // addAuthority puts a version and its log entry into the change.
@@ -348,5 +445,5 @@ func checkReason(reason string) error {
 	if len(reason) > maxReason {
 		return invalid("/reason", "at most 200 bytes")
 	}
-	return checkPersonal(reason)
+	return named("/reason", checkPersonal(reason))
 }

@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -153,8 +154,8 @@ func TestSimilarNames(t *testing.T) {
 			t.Errorf("name %q: %v, want ErrConfusable", name, err)
 		}
 	}
-	for _, name := range []string{"Acme", "心印 Heartmark", "Академия", "Modern Teaching"} {
-		w.grant(registry.Grant{Entity: other, Name: name})
+	for i, name := range []string{"Acme", "心印 Heartmark", "Академия", "Modern Teaching"} {
+		w.grant(registry.Grant{Entity: other, Name: name, Resources: []string{resource + strconv.Itoa(i)}})
 	}
 	got := w.grant(registry.Grant{Entity: other, Name: "Modern Learning", AcceptSimilarName: true})
 	if len(got[0].Flags) != 1 || got[0].Flags[0] != registry.FlagSimilarName {
@@ -244,11 +245,11 @@ func TestDeactivate(t *testing.T) {
 	if n, err := w.Deactivate(t.Context(), operator(), tenant, "incident"); err != nil || n != 0 {
 		t.Errorf("Deactivate again = %d, %v, want 0", n, err)
 	}
-	page, next, err := w.Issuers(t.Context(), registry.ActionIssue, "", "", 10)
+	page, next, err := w.Issuers(t.Context(), registry.IssuerQuery{Action: registry.ActionIssue, Limit: 10})
 	if err != nil || len(page) != 0 || next != "" {
 		t.Errorf("issuers in force: %d, %q, %v", len(page), next, err)
 	}
-	page, _, err = w.Issuers(t.Context(), "", "", "", 10)
+	page, _, err = w.Issuers(t.Context(), registry.IssuerQuery{Limit: 10})
 	if err != nil || len(page) != 1 || len(page[0].Authorities) != 3 {
 		t.Errorf("all issuers: %d, %v", len(page), err)
 	}
@@ -281,5 +282,146 @@ func TestNewSaysWhatIsMissing(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("New of nothing = %v, want it to name %q", err, want)
 		}
+	}
+}
+
+// A second authority for the same act, resource and level in the same time is refused, and the field is named.
+func TestOverlap(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	day := 24 * time.Hour
+	first := w.grant(registry.Grant{Levels: []schemas.Level{1, 2}, ValidFrom: start(), ValidUntil: start().Add(30 * day)})
+	for name, c := range map[string]struct {
+		g    registry.Grant
+		want error
+	}{
+		"same time":         {registry.Grant{ValidFrom: start(), ValidUntil: start().Add(30 * day)}, registry.ErrOverlap},
+		"inside":            {registry.Grant{ValidFrom: start().Add(day), ValidUntil: start().Add(2 * day)}, registry.ErrOverlap},
+		"last instant":      {registry.Grant{ValidFrom: start().Add(30*day - time.Second)}, registry.ErrOverlap},
+		"from before":       {registry.Grant{ValidFrom: start().Add(-day)}, registry.ErrOverlap},
+		"one level of both": {registry.Grant{ValidFrom: start(), Levels: []schemas.Level{2, 3}}, registry.ErrOverlap},
+		"other levels":      {registry.Grant{ValidFrom: start(), Levels: []schemas.Level{3}}, nil},
+		"other action":      {registry.Grant{ValidFrom: start(), Action: registry.ActionVerify}, nil},
+		"other resource":    {registry.Grant{ValidFrom: start(), Resources: []string{resource + "2"}}, nil},
+		"before":            {registry.Grant{ValidFrom: start().Add(-9 * day), ValidUntil: start()}, nil},
+		"from the end on":   {registry.Grant{ValidFrom: start().Add(30 * day), ValidUntil: start().Add(31 * day), Levels: []schemas.Level{1}}, nil},
+	} {
+		g := c.g
+		g.Entity, g.Control = tenant, w.prove(tenant, seedKey(1))
+		if g.Resources == nil {
+			g.Resources = []string{resource}
+		}
+		_, err := w.GrantAuthority(t.Context(), operator(), g)
+		var field *schemas.FieldError
+		if !errors.Is(err, c.want) || c.want != nil && (!errors.As(err, &field) || field.Pointer != "/validFrom") {
+			t.Errorf("%s: %v, want %v at /validFrom", name, err, c.want)
+		}
+	}
+	w.clock.Advance(day)
+	_, err := w.Withdraw(t.Context(), operator(), first[0].ID, time.Time{}, "")
+	must(t, err)
+	again := w.grant(registry.Grant{Levels: []schemas.Level{1}, ValidFrom: w.clock.Now(), ValidUntil: start().Add(20 * day)})
+	if again[0].ID == first[0].ID {
+		t.Error("a new authority has the id of a withdrawn one")
+	}
+}
+
+// Of grants made at once for the same, one stands.
+func TestGrantsAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const n = 8
+	proofs := make([]registry.ControlProof, n)
+	for i := range proofs {
+		proofs[i] = w.prove(tenant, seedKey(1))
+	}
+	results := make(chan error, n)
+	for _, p := range proofs {
+		go func() {
+			_, err := w.GrantAuthority(t.Context(), operator(), registry.Grant{Entity: tenant, Resources: []string{resource}, Control: p})
+			results <- err
+		}()
+	}
+	good := 0
+	for range n {
+		if err := <-results; err == nil {
+			good++
+		} else if !errors.Is(err, registry.ErrOverlap) {
+			t.Errorf("grant: %v, want ErrOverlap", err)
+		}
+	}
+	records, err := w.AuthoritiesOf(t.Context(), tenant, time.Time{})
+	if err != nil || good != 1 || len(records) != 1 {
+		t.Errorf("%d grants went through, %d authorities, %v", good, len(records), err)
+	}
+}
+
+// An accredited body grants within its accreditation, and its grants count while that holds.
+func TestAccreditedBody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const body, school = "did:web:board.example", "did:web:school.example"
+	w.control[body], w.control[school] = seedKey(1).Public(), seedKey(1).Public()
+	until := start().AddDate(1, 0, 0)
+	endorse := w.grant(registry.Grant{Entity: body, Action: registry.ActionEndorse, Levels: []schemas.Level{1, 2}, ValidUntil: until})
+	for name, c := range map[string]struct {
+		g       registry.Grant
+		want    error
+		pointer string
+	}{
+		"no end":         {registry.Grant{Authority: body, Levels: []schemas.Level{1}}, registry.ErrWider, "/validUntil"},
+		"longer":         {registry.Grant{Authority: body, Levels: []schemas.Level{1}, ValidUntil: until.Add(time.Second)}, registry.ErrWider, "/validUntil"},
+		"all levels":     {registry.Grant{Authority: body, ValidUntil: until}, registry.ErrWider, "/resources/0"},
+		"other level":    {registry.Grant{Authority: body, Levels: []schemas.Level{2, 3}, ValidUntil: until}, registry.ErrWider, "/resources/0"},
+		"earlier":        {registry.Grant{Authority: body, Levels: []schemas.Level{1}, ValidFrom: start().Add(-time.Hour), ValidUntil: until}, registry.ErrWider, "/resources/0"},
+		"other resource": {registry.Grant{Authority: body, Levels: []schemas.Level{1}, Resources: []string{resource + "x"}, ValidUntil: until}, registry.ErrWider, "/resources/0"},
+		"no body":        {registry.Grant{Authority: "did:web:self.example", ValidUntil: until}, registry.ErrWider, "/resources/0"},
+		"recognise":      {registry.Grant{Authority: body, Action: registry.ActionRecognize, Levels: []schemas.Level{1}, ValidUntil: until}, registry.ErrWider, "/action"},
+		"itself":         {registry.Grant{Entity: body, Authority: body, ValidUntil: until}, registry.ErrInvalid, "/authority"},
+	} {
+		g := c.g
+		if g.Entity == "" {
+			g.Entity = school
+		}
+		if g.Resources == nil {
+			g.Resources = []string{resource}
+		}
+		g.Control = w.prove(g.Entity, seedKey(1))
+		_, err := w.GrantAuthority(t.Context(), operator(), g)
+		var field *schemas.FieldError
+		if !errors.Is(err, c.want) || !errors.As(err, &field) || field.Pointer != c.pointer {
+			t.Errorf("%s: %v, want %v at %s", name, err, c.want, c.pointer)
+		}
+	}
+	w.grant(registry.Grant{Entity: school, Authority: body, Levels: []schemas.Level{2}, ValidUntil: until})
+	ask := func(authority string, level schemas.Level) registry.AuthorityAnswer {
+		return w.answer(registry.AuthorityQuery{Entity: school, Authority: authority, Level: level})
+	}
+	if a := ask("", 2); !a.Authorized || a.Record.Authority != body {
+		t.Errorf("by the board: %+v", a)
+	}
+	if a := ask(ownDID, 2); !a.Authorized {
+		t.Errorf("the registry's word through the board: %+v", a)
+	}
+	if a := ask(body, 2); !a.Authorized || !a.KnownAuthority {
+		t.Errorf("the board's word: %+v", a)
+	}
+	if ask("", 1).Authorized || ask("did:web:other.example", 2).Authorized {
+		t.Error("another level, or another's word, is authorised")
+	}
+	_, err := w.Suspend(t.Context(), operator(), endorse[0].ID, "")
+	must(t, err)
+	if a := ask("", 2); a.Authorized || a.State != registry.StateSuspended {
+		t.Errorf("under a suspended board: %+v", a)
+	}
+	w.clock.Advance(time.Hour)
+	_, err = w.Reinstate(t.Context(), operator(), endorse[0].ID, "")
+	must(t, err)
+	if a := ask("", 2); !a.Authorized {
+		t.Errorf("under a board that is back: %+v", a)
+	}
+	a := w.answer(registry.AuthorityQuery{Entity: school, Level: 2, Time: start().Add(time.Minute)})
+	if a.Authorized || a.StateNow != registry.StateInForce {
+		t.Errorf("as of the suspension: %+v", a)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"os"
@@ -59,6 +58,10 @@ type signers struct{}
 
 func (signers) ListSigner(_ context.Context, issuer string) (crypto.Signer, string, error) {
 	return seedKey(20), issuer + "#list", nil
+}
+
+func (signers) StatementSigner(_ context.Context, owner string) (crypto.Signer, string, error) {
+	return seedKey(23), owner + "#statement", nil
 }
 
 func (signers) SnapshotSigner(context.Context) (crypto.Signer, string, error) {
@@ -150,9 +153,8 @@ type world struct {
 	lists   *source
 	control control
 
-	mu      sync.Mutex // guards journal and ids
+	mu      sync.Mutex // guards journal
 	journal []registry.AuditEvent
-	ids     int
 }
 
 func newWorld(t testing.TB) *world {
@@ -180,12 +182,6 @@ func newWorld(t testing.TB) *world {
 			return nil
 		},
 		Now: w.clock.Now,
-		NewID: func() string {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			w.ids++
-			return fmt.Sprintf("id-%d", w.ids)
-		},
 	}
 	w.restart()
 	return w

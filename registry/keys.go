@@ -35,6 +35,7 @@ const (
 	KindStatusList = trust.KindStatusList
 	KindRequest    = trust.KindRequest
 	KindMetadata   = trust.KindMetadata
+	KindStatement  = trust.KindStatement
 	KindSnapshot   = trust.KindSnapshot
 	KindLog        = trust.KindLog
 )
@@ -89,7 +90,7 @@ func (r *Registry) checkKey(k NewKey) error {
 	if err != nil || owner != k.DID || fragment == "" {
 		return invalid("/method", "a DID URL of the same DID with a fragment")
 	}
-	if !slices.Contains([]string{KindCredential, KindStatusList, KindRequest, KindMetadata, KindSnapshot, KindLog}, k.Kind) {
+	if !slices.Contains([]string{KindCredential, KindStatusList, KindRequest, KindMetadata, KindStatement, KindSnapshot, KindLog}, k.Kind) {
 		return invalid("/kind", "a kind of key that is published")
 	}
 	if _, err := keys.ParseMultibase(k.PublicKeyMultibase); err != nil {

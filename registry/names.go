@@ -18,7 +18,7 @@ const maxName = 100
 // accepts that.
 func (r *Registry) nameFlags(ctx context.Context, g Grant) ([]string, error) {
 	if err := checkName(g.Name); err != nil {
-		return nil, err
+		return nil, named("/name", err)
 	}
 	var flags []string
 	if strings.Contains(strings.ToLower(g.Entity), "xn--") {
@@ -30,7 +30,7 @@ func (r *Registry) nameFlags(ctx context.Context, g Grant) ([]string, error) {
 	}
 	if similar != "" {
 		if !g.AcceptSimilarName {
-			return nil, fmt.Errorf("name %q looks like that of %s: %w", g.Name, similar, ErrConfusable)
+			return nil, refuse("/name", "a name that does not look like that of "+similar, ErrConfusable)
 		}
 		flags = append(flags, FlagSimilarName)
 	}
@@ -73,10 +73,10 @@ func (r *Registry) similarName(ctx context.Context, entity, name string) (string
 // allowed.
 func checkName(name string) error {
 	if n := len([]rune(name)); n > maxName {
-		return invalid("/name", "at most 100 characters")
+		return fmt.Errorf("name of %d characters: %w", n, ErrInvalid)
 	}
 	if name != strings.TrimSpace(name) || name != norm.NFC.String(name) {
-		return invalid("/name", "a name without space around it, in Unicode form C")
+		return fmt.Errorf("name with space around it or not in Unicode form C: %w", ErrInvalid)
 	}
 	for _, c := range name {
 		if c != ' ' && !unicode.IsGraphic(c) || unicode.Is(unicode.Cf, c) || c != ' ' && unicode.IsSpace(c) || unicode.Is(unicode.Co, c) {

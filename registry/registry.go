@@ -37,6 +37,9 @@ type Log interface {
 type Signers interface {
 	// ListSigner returns the active status-list key of an issuer's DID.
 	ListSigner(ctx context.Context, issuer string) (signer crypto.Signer, method string, err error)
+	// StatementSigner returns the active statement key of the DID of this installation or of a tenant: it signs what the
+	// registry says of authorities (answers, accreditations, entity statements).
+	StatementSigner(ctx context.Context, owner string) (signer crypto.Signer, method string, err error)
 	// SnapshotSigner returns the installation's active snapshot key.
 	SnapshotSigner(ctx context.Context) (signer crypto.Signer, method string, err error)
 }
@@ -102,9 +105,7 @@ type Config struct {
 	Control ControlKeys
 	// Journal is told of each change and signature before it happens; its error stops the act.
 	Journal func(ctx context.Context, e AuditEvent) error
-	// Now tells the time; NewID gives a random (version 4) UUID.
-	Now   func() time.Time
-	NewID func() string
+	Now     func() time.Time
 	// FrameworkURL is the governance framework's address in the installation's DID document; empty is
 	// Origin/registry/v1/framework.
 	FrameworkURL string
@@ -157,7 +158,7 @@ func New(c Config) (*Registry, error) {
 	need(c.Lists != nil, "a source of status lists")
 	need(c.Control != nil, "control keys")
 	need(c.Journal != nil, "a journal")
-	need(c.Now != nil && c.NewID != nil, "a clock and identifiers")
+	need(c.Now != nil, "a clock")
 	need(c.PublishEvery >= 0 && c.PublishEvery <= maxPublishEvery, "a publish delay of at most 60 s")
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
@@ -217,8 +218,19 @@ func (r *Registry) journal(ctx context.Context, e AuditEvent) error {
 }
 
 // invalid names a field by its JSON Pointer.
-func invalid(pointer, expected string) error {
-	return &schemas.FieldError{Pointer: pointer, Expected: expected, Err: ErrInvalid}
+func invalid(pointer, expected string) error { return refuse(pointer, expected, ErrInvalid) }
+
+// refuse names the field for which a request is refused.
+func refuse(pointer, expected string, sentinel error) error {
+	return &schemas.FieldError{Pointer: pointer, Expected: expected, Err: sentinel}
+}
+
+// named gives an error the field that it is about.
+func named(pointer string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &schemas.FieldError{Pointer: pointer, Err: err}
 }
 
 func sha256Hex(data []byte) string {

@@ -19,6 +19,8 @@ const (
 	ContextOpenBadges = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
 	// ContextDEIPath is the path, below any origin, at which the DEI context is served.
 	ContextDEIPath = "/contexts/dei/v1"
+	// ContextRegistryPath is the path, below any origin, at which the context of accreditation credentials is served.
+	ContextRegistryPath = "/contexts/registry/v1"
 	// SchemaDEIPath is the path, below any origin, at which the JSON Schema of DEI credentials is served.
 	SchemaDEIPath = "/schemas/dei/v1"
 	// VCTypeDEIPath is the path, below any origin, of the vct of DEI credentials as SD-JWT VC.

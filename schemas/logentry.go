@@ -16,6 +16,7 @@ const (
 	LogSchema      = "schema"
 	LogContext     = "context"
 	LogAchievement = "achievement"
+	LogFramework   = "framework"
 	LogStatusList  = "status_list"
 	// LogIssued is the entry of an issued credential: a salted commitment and nothing else.
 	LogIssued = "issued"

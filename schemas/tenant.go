@@ -68,7 +68,7 @@ var tenantName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 // reservedPaths are first path segments of the HTTP surface; no tenant may take one (design section 9.25).
 func reservedPaths() []string {
 	return []string{
-		"v1", "oid4vci", "oid4vp", "vc", "registry", "trqp", "status", "log", "contexts", "achievements", "schemas", "vct",
+		"v1", "oid4vci", "oid4vp", "vc", "registry", "trqp", "status", "log", "contexts", "achievements", "schemas", "vct", "frameworks",
 		"ims", "me", "practice", "verify", "admin", "static", "problems", "healthz", "readyz", "metrics", "assessment", "interactions", "docs", "login",
 	}
 }

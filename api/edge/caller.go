@@ -20,6 +20,7 @@ const (
 	ScopeReviewAdmin   Scope = "review:admin"   // appoint reviewers, read labelled passages
 	ScopeOperate       Scope = "operate"        // stop scoring, for the whole installation
 	ScopeRegistryWrite Scope = "registry:write" // authorities, schemas, keys
+	ScopeEvents        Scope = "events"         // webhooks of the tenant
 	ScopeVerify        Scope = "verify"         // raised limits on verification
 	ScopePolicies      Scope = "policies"       // the tenant's own verification policies
 	ScopeKeys          Scope = "keys"           // the tenant's own API keys
@@ -28,7 +29,8 @@ const (
 // Scopes returns every scope.
 func Scopes() []Scope {
 	return []Scope{
-		ScopeIssue, ScopeAssess, ScopeConsent, ScopeSubjects, ScopeReview, ScopeReviewAdmin, ScopeOperate, ScopeRegistryWrite, ScopeVerify, ScopePolicies, ScopeKeys,
+		ScopeIssue, ScopeAssess, ScopeConsent, ScopeSubjects, ScopeReview, ScopeReviewAdmin, ScopeOperate, ScopeRegistryWrite, ScopeEvents, ScopeVerify,
+		ScopePolicies, ScopeKeys,
 	}
 }
 

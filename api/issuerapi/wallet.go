@@ -190,7 +190,7 @@ func (h *Handler) Challenge(c echo.Context) error {
 	if err != nil {
 		return fmt.Errorf("challenge: %w", err)
 	}
-	return edge.JSON(c.Response(), http.StatusOK, ChallengeAnswer{Challenge: challenge})
+	return edge.JSON(c.Response(), http.StatusOK, AttestationChallenge{Challenge: challenge})
 }
 
 // request reads the body of a credential or deferred credential request, decrypted where it was encrypted (10).

@@ -150,8 +150,8 @@ type NonceAnswer struct {
 	CNonce string `json:"c_nonce"`
 }
 
-// ChallengeAnswer answers the challenge endpoint (attestation-based client authentication).
-type ChallengeAnswer struct {
+// AttestationChallenge answers the challenge endpoint (attestation-based client authentication).
+type AttestationChallenge struct {
 	Challenge string `json:"attestation_challenge"`
 }
 

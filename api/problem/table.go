@@ -15,6 +15,7 @@ import (
 	"heartmark/issuer/oid4vci"
 	"heartmark/registry"
 	"heartmark/registry/translog"
+	"heartmark/registry/webhooks"
 	"heartmark/schemas"
 	"heartmark/verifier"
 	"heartmark/verifier/bulk"
@@ -134,18 +135,24 @@ func issuerEntries() []Entry {
 
 func registryEntries() []Entry {
 	return []Entry{
-		{Err: registry.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
+		{Err: registry.ErrNotFound, Status: http.StatusNotFound, Code: "not-found", OAuth: "not_found"},
 		{Err: registry.ErrConflict, Status: http.StatusConflict, Code: "published"},
 		{Err: registry.ErrForbidden, Status: http.StatusForbidden, Code: "forbidden"},
 		{Err: registry.ErrProof, Status: http.StatusBadRequest, Code: "control-proof"},
 		{Err: registry.ErrConfusable, Status: http.StatusBadRequest, Code: "confusable-name"},
 		{Err: registry.ErrPersonalData, Status: http.StatusBadRequest, Code: "personal-data"},
 		{Err: registry.ErrLimits, Status: http.StatusBadRequest, Code: "schema-limits"},
+		{Err: registry.ErrOverlap, Status: http.StatusConflict, Code: "authority-overlap"},
+		{Err: registry.ErrWider, Status: http.StatusConflict, Code: "authority-wider"},
 		{Err: registry.ErrFinal, Status: http.StatusConflict, Code: "final"},
 		{Err: registry.ErrStale, Status: http.StatusServiceUnavailable, Code: "busy"},
 		{Err: registry.ErrRollback, Status: http.StatusServiceUnavailable, Code: "unavailable"},
 		{Err: registry.ErrUnavailable, Status: http.StatusServiceUnavailable, Code: "unavailable"},
 		{Err: registry.ErrInvalid, Status: http.StatusBadRequest, Code: "malformed", Type: typeMalformed},
+		{Err: webhooks.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
+		{Err: webhooks.ErrStale, Status: http.StatusServiceUnavailable, Code: "busy"},
+		{Err: webhooks.ErrTarget, Status: http.StatusBadRequest, Code: "webhook-address"},
+		{Err: webhooks.ErrTooMany, Status: http.StatusConflict, Code: "too-many-webhooks"},
 		{Err: translog.ErrNotFound, Status: http.StatusNotFound, Code: "not-found"},
 		{Err: translog.ErrClosed, Status: http.StatusServiceUnavailable, Code: "unavailable"},
 		{Err: translog.ErrTooLarge, Status: http.StatusBadRequest, Code: "malformed", Type: typeMalformed},

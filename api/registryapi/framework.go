@@ -14,7 +14,7 @@ func (h *Handler) Framework(c echo.Context) error {
 	rule := func(id, en, zh string) FrameworkRule {
 		return FrameworkRule{ID: id, Text: map[string]string{"en": en, "zh": zh}}
 	}
-	return public(c, Framework{
+	return h.public(c, Framework{
 		ID:   h.Origin + "/registry/v1/framework",
 		Name: map[string]string{"en": "Governance framework of this registry", "zh": "本登记簿的治理规则"},
 		Rules: []FrameworkRule{

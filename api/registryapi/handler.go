@@ -20,6 +20,7 @@ import (
 // Publications are what credentials point to; *registry.Registry is one.
 type Publications interface {
 	DIDDocument(ctx context.Context, did string) (document []byte, etag string, err error)
+	DIDAt(ctx context.Context, did string, at time.Time) (registry.DIDState, error)
 	Artefact(ctx context.Context, kind registry.Kind, name string) (registry.Artefact, error)
 	Artefacts(ctx context.Context, kind registry.Kind, after string, limit int) ([]registry.Artefact, error)
 	StatusList(ctx context.Context, group schemas.ListGroup, purpose string, at time.Time) (document []byte, version uint64, err error)
@@ -30,25 +31,49 @@ type Publications interface {
 type Authorities interface {
 	Authority(ctx context.Context, q registry.AuthorityQuery) (registry.AuthorityAnswer, error)
 	AuthoritiesOf(ctx context.Context, entity string, at time.Time) ([]registry.Authority, error)
-	Issuers(ctx context.Context, action, resource, after string, limit int) ([]registry.Issuer, string, error)
+	AuthorityHistory(ctx context.Context, id string) ([]registry.Authority, error)
+	Issuers(ctx context.Context, q registry.IssuerQuery) ([]registry.Issuer, string, error)
 	KeyIntervals(ctx context.Context, did string, at time.Time) ([]registry.KeyInterval, error)
 	Resources(ctx context.Context, after string, limit int) ([]string, error)
+	Accreditations(ctx context.Context, entity, resource string, at time.Time) ([]registry.Accreditation, error)
+	SignAnswer(ctx context.Context, typ string, claims map[string]any) (string, error)
 }
 
 // Log gives the public files of the transparency log; *translog.Log is one.
 type Log interface {
 	File(ctx context.Context, path string) (translog.File, error)
 	VerifierKeys() []string
+	Size(ctx context.Context) (uint64, error)
+	InclusionProof(ctx context.Context, index uint64) (schemas.LogProof, error)
+	ConsistencyProof(ctx context.Context, from, to uint64) ([]string, error)
+	Checkpoint(ctx context.Context) ([]byte, error)
 }
 
-// Handler serves the routes of this package. All fields are required.
-type Handler struct {
+// Config is what a Handler needs. All fields are required.
+type Config struct {
 	// Origin is the public origin, DID the installation's identifier.
 	Origin, DID  string
 	Publications Publications
 	Authorities  Authorities
+	Writer       Writer
+	Federation   Federation
+	Resolver     Resolver
+	Metadata     IssuerMetadata
 	Log          Log
+	Events       Events
+	// Stopping ends open streams; nil never does.
+	Stopping <-chan struct{}
+	Cursors  edge.Cursors
 }
+
+// Handler serves the routes of this package. Make one with New.
+type Handler struct {
+	Config
+	streams chan struct{} // one place for each open stream
+}
+
+// New returns a handler for c.
+func New(c Config) *Handler { return &Handler{Config: c, streams: make(chan struct{}, maxStreams)} }
 
 // How long caches may keep what changes.
 const (
@@ -187,8 +212,18 @@ func (h *Handler) Export(c echo.Context) error {
 	return serve(c, edge.Public{Body: snapshot, MediaType: "application/json", MaxAge: readAge})
 }
 
-// public answers a JSON value that caches may keep for a while.
-func public(c echo.Context, v any) error {
+// public answers a JSON value that caches may keep for a while; to who asks for application/jwt, signed by the registry.
+func (h *Handler) public(c echo.Context, v any) error {
+	c.Response().Header().Add("Vary", "Accept")
+	if asksForJWT(c.Request()) {
+		token, err := h.Authorities.SignAnswer(c.Request().Context(), "registry-answer+jwt", map[string]any{
+			"sub": h.Origin + c.Request().URL.RequestURI(), "answer": v,
+		})
+		if err != nil {
+			return fmt.Errorf("sign answer: %w", err)
+		}
+		return serve(c, edge.Public{Body: []byte(token), MediaType: "application/jwt", MaxAge: readAge})
+	}
 	body, err := schemas.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("encode answer: %w", err)
@@ -196,25 +231,59 @@ func public(c echo.Context, v any) error {
 	return serve(c, edge.Public{Body: body, MediaType: "application/json", MaxAge: readAge})
 }
 
+func asksForJWT(r *http.Request) bool {
+	return mentions(strings.ToLower(strings.Join(r.Header.Values("Accept"), ",")), "application/jwt")
+}
+
+// page reads where a page of a list begins and how long it is; known are the other parameters of the query.
+func (h *Handler) page(c echo.Context, list string, known ...string) (query map[string]string, after string, limit int, err error) {
+	if query, err = edge.Query(c.Request(), append(known, "cursor", "limit")...); err != nil {
+		return nil, "", 0, err
+	}
+	if limit, err = edge.Limit(query["limit"]); err != nil {
+		return nil, "", 0, err
+	}
+	after, err = h.Cursors.Open(list, query["cursor"])
+	return query, after, min(limit, maxPage), err
+}
+
+// maxPage is the longest page that the registry gives.
+const maxPage = 200
+
+// pageOf answers a page and links to the next one.
+func pageOf[T any](h *Handler, c echo.Context, list string, items []T, next string) error {
+	answer := Page[T]{Items: items, Next: h.Cursors.Seal(list, next)}
+	if answer.Next != "" {
+		u := *c.Request().URL
+		q := u.Query()
+		q.Set("cursor", answer.Next)
+		u.RawQuery = q.Encode()
+		c.Response().Header().Set("Link", "<"+h.Origin+u.RequestURI()+`>; rel="next"`)
+	}
+	return h.public(c, answer)
+}
+
 // Issuers is GET /registry/v1/issuers.
 func (h *Handler) Issuers(c echo.Context) error {
-	query, err := edge.Query(c.Request(), "action", "resource", "cursor", "limit")
+	query, after, limit, err := h.page(c, "issuers", "action", "resource", "time")
 	if err != nil {
 		return err
 	}
-	limit, err := edge.Limit(query["limit"])
+	at, err := queryTime(query["time"])
 	if err != nil {
 		return err
 	}
-	issuers, next, err := h.Authorities.Issuers(c.Request().Context(), query["action"], query["resource"], query["cursor"], limit)
+	issuers, next, err := h.Authorities.Issuers(c.Request().Context(), registry.IssuerQuery{
+		Action: query["action"], Resource: query["resource"], Time: at, After: after, Limit: limit,
+	})
 	if err != nil {
 		return fmt.Errorf("issuers: %w", err)
 	}
-	page := Page[IssuerRecord]{Items: make([]IssuerRecord, 0, len(issuers)), Next: next}
+	items := make([]IssuerRecord, 0, len(issuers))
 	for _, i := range issuers {
-		page.Items = append(page.Items, IssuerRecord{DID: i.DID, Name: i.Name, Authorities: authorityRecords(i.Authorities)})
+		items = append(items, IssuerRecord{DID: i.DID, Name: i.Name, Authorities: authorityRecords(i.Authorities)})
 	}
-	return public(c, page)
+	return pageOf(h, c, "issuers", items, next)
 }
 
 // Issuer is GET /registry/v1/issuers/{did} and …/authorities, as of ?time=.
@@ -236,7 +305,19 @@ func (h *Handler) Issuer(c echo.Context) error {
 	if len(records) > 0 {
 		answer.Name = records[len(records)-1].Name
 	}
-	return public(c, answer)
+	return h.public(c, answer)
+}
+
+// AuthorityHistory is GET /registry/v1/authorities/{id}/history: every version of one authority, the first one first.
+func (h *Handler) AuthorityHistory(c echo.Context) error {
+	if _, err := edge.Query(c.Request()); err != nil {
+		return err
+	}
+	versions, err := h.Authorities.AuthorityHistory(c.Request().Context(), edge.Param(c.Request(), c.Param("id")))
+	if err != nil {
+		return fmt.Errorf("authority: %w", err)
+	}
+	return h.public(c, Page[AuthorityRecord]{Items: authorityRecords(versions)})
 }
 
 // AuthorityList is GET /registry/v1/authorities: those whose word this registry records.
@@ -244,61 +325,64 @@ func (h *Handler) AuthorityList(c echo.Context) error {
 	if _, err := edge.Query(c.Request()); err != nil {
 		return err
 	}
-	return public(c, Page[map[string]string]{Items: []map[string]string{{"did": h.DID, "framework": h.Origin + "/registry/v1/framework"}}})
+	return h.public(c, Page[map[string]string]{Items: []map[string]string{{"did": h.DID, "framework": h.Origin + "/registry/v1/framework"}}})
 }
 
 // Recognitions is GET /registry/v1/authorities/{did}/recognitions: other registries that the authority recognises.
 func (h *Handler) Recognitions(c echo.Context) error {
-	query, err := edge.Query(c.Request(), "cursor", "limit")
+	query, after, limit, err := h.page(c, "recognitions", "time")
 	if err != nil {
 		return err
 	}
-	limit, err := edge.Limit(query["limit"])
+	at, err := queryTime(query["time"])
 	if err != nil {
 		return err
 	}
 	authority := edge.DIDParam(c.Request(), c.Param("did"))
-	issuers, next, err := h.Authorities.Issuers(c.Request().Context(), registry.ActionRecognize, "", query["cursor"], limit)
+	issuers, next, err := h.Authorities.Issuers(c.Request().Context(), registry.IssuerQuery{
+		Action: registry.ActionRecognize, Authority: authority, Time: at, After: after, Limit: limit,
+	})
 	if err != nil {
 		return fmt.Errorf("recognitions: %w", err)
 	}
-	page := Page[AuthorityRecord]{Items: []AuthorityRecord{}, Next: next}
+	items := []AuthorityRecord{}
 	for _, i := range issuers {
 		for _, a := range i.Authorities {
 			if a.Action == registry.ActionRecognize && a.Authority == authority {
-				page.Items = append(page.Items, authorityRecord(a))
+				items = append(items, authorityRecord(a))
 			}
 		}
 	}
-	return public(c, page)
+	return pageOf(h, c, "recognitions", items, next)
 }
 
 // Artefacts is GET /registry/v1/{schemas,contexts,achievements}.
 func (h *Handler) Artefacts(kind registry.Kind) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		query, err := edge.Query(c.Request(), "cursor", "limit")
+		_, after, limit, err := h.page(c, string(kind))
 		if err != nil {
 			return err
 		}
-		limit, err := edge.Limit(query["limit"])
-		if err != nil {
-			return err
-		}
-		found, err := h.Publications.Artefacts(c.Request().Context(), kind, query["cursor"], limit)
+		found, err := h.Publications.Artefacts(c.Request().Context(), kind, after, limit)
 		if err != nil {
 			return fmt.Errorf("%s: %w", kind, err)
 		}
-		page := Page[ArtefactRecord]{Items: make([]ArtefactRecord, 0, len(found))}
+		items := make([]ArtefactRecord, 0, len(found))
 		for _, a := range found {
-			page.Items = append(page.Items, ArtefactRecord{
-				URL: h.Origin + "/" + string(a.Kind) + "/" + a.Name, Name: a.Name, MediaType: a.MediaType, Size: a.Size,
-				SHA256: a.SHA256, DigestSRI: a.SRI, Published: instant(a.Published), Log: logRef(a.Log),
-			})
+			items = append(items, h.artefactRecord(a))
 		}
+		next := ""
 		if len(found) == limit {
-			page.Next = found[limit-1].Name
+			next = found[limit-1].Name
 		}
-		return public(c, page)
+		return pageOf(h, c, string(kind), items, next)
+	}
+}
+
+func (h *Handler) artefactRecord(a registry.Artefact) ArtefactRecord {
+	return ArtefactRecord{
+		URL: h.Origin + "/" + string(a.Kind) + "/" + a.Name, Name: a.Name, MediaType: a.MediaType, Size: a.Size,
+		SHA256: a.SHA256, DigestSRI: a.SRI, Published: instant(a.Published), Log: logRef(a.Log),
 	}
 }
 
@@ -323,7 +407,7 @@ func (h *Handler) Keys(c echo.Context) error {
 			Until: instant(k.Until), Revoked: instant(k.Revoked), Log: logRef(k.LogIndex),
 		})
 	}
-	return public(c, page)
+	return h.public(c, page)
 }
 
 // Actions is GET /registry/v1/actions: the vocabulary of TRQP's action.
@@ -331,36 +415,32 @@ func (h *Handler) Actions(c echo.Context) error {
 	if _, err := edge.Query(c.Request()); err != nil {
 		return err
 	}
-	return public(c, Page[string]{Items: registry.Actions()})
+	return h.public(c, Page[string]{Items: registry.Actions()})
 }
 
 // Resources is GET /registry/v1/resources: what authorities here are about.
 func (h *Handler) Resources(c echo.Context) error {
-	query, err := edge.Query(c.Request(), "cursor", "limit")
+	_, after, limit, err := h.page(c, "resources")
 	if err != nil {
 		return err
 	}
-	limit, err := edge.Limit(query["limit"])
-	if err != nil {
-		return err
-	}
-	found, err := h.Authorities.Resources(c.Request().Context(), query["cursor"], limit)
+	found, err := h.Authorities.Resources(c.Request().Context(), after, limit)
 	if err != nil {
 		return fmt.Errorf("resources: %w", err)
 	}
-	page := Page[string]{Items: append([]string{}, found...)}
+	next := ""
 	if len(found) == limit {
-		page.Next = found[limit-1]
+		next = found[limit-1]
 	}
-	return public(c, page)
+	return pageOf(h, c, "resources", append([]string{}, found...), next)
 }
 
-// Metadata is GET /registry/v1/metadata.
-func (h *Handler) Metadata(c echo.Context) error {
+// RegistryMetadata is GET /registry/v1/metadata.
+func (h *Handler) RegistryMetadata(c echo.Context) error {
 	if _, err := edge.Query(c.Request()); err != nil {
 		return err
 	}
-	return public(c, RegistryMetadata{
+	return h.public(c, RegistryMetadata{
 		Registry: h.DID, Origin: h.Origin, Actions: registry.Actions(),
 		Protocols: map[string]string{
 			"trqp": "ToIP Trust Registry Query Protocol 2.0, " + h.Origin + "/trqp",

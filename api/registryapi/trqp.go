@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"heartmark/api/edge"
@@ -58,7 +59,30 @@ func (h *Handler) trqp(c echo.Context, action func(TRQPRequest) string, set func
 	}
 	set(&answer, found.Authorized)
 	c.Response().Header().Set("Content-Language", lang)
+	if asksForJWT(c.Request()) {
+		return h.signedAnswer(c, answer)
+	}
 	return edge.JSON(c.Response(), http.StatusOK, answer)
+}
+
+// signedAnswer is the same answer as a JWS, so that it can be kept and shown.
+func (h *Handler) signedAnswer(c echo.Context, answer TRQPAnswer) error {
+	body, err := schemas.Marshal(answer)
+	if err != nil {
+		return fmt.Errorf("encode answer: %w", err)
+	}
+	claims, err := schemas.ParseObject(body)
+	if err != nil {
+		return fmt.Errorf("encode answer: %w", err)
+	}
+	token, err := h.Authorities.SignAnswer(c.Request().Context(), "trqp-response+jwt", claims)
+	if err != nil {
+		return fmt.Errorf("sign answer: %w", err)
+	}
+	c.Response().Header().Set("Content-Type", "application/jwt")
+	c.Response().WriteHeader(http.StatusOK)
+	_, _ = c.Response().Write([]byte(token)) // the client may be gone; there is nobody left to tell
+	return nil
 }
 
 // checkQuery holds the rules of the four ids: RFC 3986 strings, none empty.
@@ -87,6 +111,14 @@ func readContext(context map[string]any, q *registry.AuthorityQuery) (ignored []
 		text, ok := value.(string)
 		if !ok {
 			return nil, &schemas.FieldError{Pointer: "/context", Expected: "an object of strings", Err: schemas.ErrMalformed}
+		}
+		if name == "level" {
+			n, err := strconv.Atoi(text)
+			if level := schemas.Level(n); err != nil || strconv.Itoa(n) != text || !slices.Contains(schemas.Levels(), level) {
+				return nil, &schemas.FieldError{Pointer: "/context/level", Expected: "a level from 1 to 4", Err: schemas.ErrMalformed}
+			}
+			q.Level = schemas.Level(n)
+			continue
 		}
 		if name != "time" {
 			ignored = append(ignored, name)

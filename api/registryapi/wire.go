@@ -1,6 +1,7 @@
 package registryapi
 
 import (
+	"encoding/json"
 	"time"
 
 	"heartmark/registry"
@@ -16,6 +17,7 @@ type Page[T any] struct {
 // AuthorityRecord is one authority as anyone may read it.
 type AuthorityRecord struct {
 	ID         string   `json:"id"`
+	Version    uint64   `json:"version"`
 	Entity     string   `json:"entity"`
 	Name       string   `json:"name,omitempty"`
 	Authority  string   `json:"authority"`
@@ -27,6 +29,9 @@ type AuthorityRecord struct {
 	ValidUntil string   `json:"validUntil,omitempty"`
 	Status     string   `json:"status"`
 	Since      string   `json:"since"`
+	Reason     string   `json:"reason,omitempty"`
+	Recorded   string   `json:"recorded"`
+	Control    string   `json:"controlMethod,omitempty"`
 	Flags      []string `json:"flags,omitempty"`
 	Log        *LogRef  `json:"log,omitempty"`
 }
@@ -137,9 +142,10 @@ func logRef(index *uint64) *LogRef {
 
 func authorityRecord(a registry.Authority) AuthorityRecord {
 	rec := AuthorityRecord{
-		ID: a.ID, Entity: a.Entity, Name: a.Name, Authority: a.Authority, Action: a.Action, Resource: a.Resource,
+		ID: a.ID, Version: a.Version, Entity: a.Entity, Name: a.Name, Authority: a.Authority, Action: a.Action, Resource: a.Resource,
 		Framework: a.Framework, ValidFrom: instant(a.ValidFrom), ValidUntil: instant(a.ValidUntil), Status: string(a.Status),
-		Since: instant(a.Since), Flags: a.Flags, Log: logRef(a.Log),
+		Since: instant(a.Since), Reason: a.Reason, Recorded: instant(a.Recorded), Control: a.ControlMethod, Flags: a.Flags,
+		Log: logRef(a.Log),
 	}
 	for _, l := range a.Levels {
 		rec.Levels = append(rec.Levels, int(l))
@@ -153,4 +159,19 @@ func authorityRecords(in []registry.Authority) []AuthorityRecord {
 		out = append(out, authorityRecord(a))
 	}
 	return out
+}
+
+// AccreditationRecord is an accreditation credential with those above it, up to the one by the registry.
+type AccreditationRecord struct {
+	Credential map[string]any   `json:"credential"`
+	Chain      []map[string]any `json:"chain,omitempty"`
+}
+
+// EventRecord is one statement of the log as news. ID is its place in the log.
+type EventRecord struct {
+	ID      uint64          `json:"id"`
+	Kind    string          `json:"kind"`
+	Subject string          `json:"subject"`
+	At      string          `json:"at"`
+	Data    json.RawMessage `json:"data"`
 }

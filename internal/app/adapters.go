@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"heartmark/api/registryapi"
 	"heartmark/internal/did"
 	"heartmark/internal/fetch"
 	"heartmark/internal/keys"
@@ -73,6 +74,15 @@ func (s signers) ListSigner(ctx context.Context, issuerDID string) (crypto.Signe
 		return nil, "", fmt.Errorf("list key of %s: %w", issuerDID, registry.ErrNotFound)
 	}
 	return s.signer(ctx, tenant, keys.KindStatusList)
+}
+
+// StatementSigner implements registry.Signers.
+func (s signers) StatementSigner(ctx context.Context, owner string) (crypto.Signer, string, error) {
+	tenant, ok := tenantOf(s.base, owner)
+	if !ok {
+		return nil, "", fmt.Errorf("statement key of %s: %w", owner, registry.ErrNotFound)
+	}
+	return s.signer(ctx, tenant, keys.KindStatement)
 }
 
 // SnapshotSigner implements registry.Signers.
@@ -214,6 +224,27 @@ func (k keyResolver) ControlKey(ctx context.Context, id, method string) (crypto.
 		return nil, err
 	}
 	return m.Key, nil
+}
+
+// recordedDIDs resolves for anybody: DIDs that are their own document, those served here, and those that the registry
+// records. It fetches nothing for a DID that a stranger names.
+type recordedDIDs struct{ app *App }
+
+var _ registryapi.Resolver = recordedDIDs{}
+
+// Resolve implements registryapi.Resolver.
+func (d recordedDIDs) Resolve(ctx context.Context, id string) (did.Document, error) {
+	document, err := d.app.Resolver.ResolveOffline(ctx, id)
+	if !errors.Is(err, did.ErrOffline) {
+		return document, err
+	}
+	if _, err := d.app.Registry.AuthoritiesOf(ctx, id, time.Time{}); err != nil {
+		if errors.Is(err, registry.ErrNotFound) {
+			return did.Document{}, fmt.Errorf("%s is not recorded here: %w", id, did.ErrNotFound)
+		}
+		return did.Document{}, err
+	}
+	return d.app.Resolver.Resolve(ctx, id)
 }
 
 // authorities answers the verifier from the registry.

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"heartmark/internal/config"
 	"heartmark/internal/keys"
@@ -20,10 +21,13 @@ func (a *App) bootstrap(ctx context.Context) error {
 	if _, err := a.Issuer.Recover(ctx); err != nil {
 		return fmt.Errorf("recover: %w", err)
 	}
-	for _, kind := range []keys.Kind{keys.KindSnapshot, keys.KindLog} {
+	for _, kind := range []keys.Kind{keys.KindSnapshot, keys.KindStatement, keys.KindLog} {
 		if err := a.ensureKey(ctx, "", kind, keys.AlgEdDSA); err != nil {
 			return fmt.Errorf("installation: %w", err)
 		}
+	}
+	if err := a.addStatementKeys(ctx); err != nil {
+		return err
 	}
 	if err := a.publishVocabulary(ctx); err != nil {
 		return err
@@ -45,6 +49,27 @@ func (a *App) bootstrap(ctx context.Context) error {
 	})
 }
 
+// addStatementKeys gives one to tenants that an earlier version made. Who had one and lost it is left alone.
+func (a *App) addStatementKeys(ctx context.Context) error {
+	tenants, err := a.Store.Tenants(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range tenants {
+		infos, err := a.Keys.List(ctx, t.ID)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(infos, func(i keys.Info) bool { return i.Kind == keys.KindStatement }) {
+			continue
+		}
+		if err := a.ensureKey(ctx, t.ID, keys.KindStatement, keys.AlgEdDSA); err != nil {
+			return fmt.Errorf("tenant %s: %w", t.ID, err)
+		}
+	}
+	return nil
+}
+
 // publishVocabulary publishes context, schema, achievements and the SD-JWT VC type under their versions.
 func (a *App) publishVocabulary(ctx context.Context) error {
 	loader, err := jsonldcontext.New()
@@ -55,12 +80,17 @@ func (a *App) publishVocabulary(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	accreditation, err := loader.Document(a.Config.Origin + jsonldcontext.RegistryPath)
+	if err != nil {
+		return err
+	}
 	vcType, err := schemas.VCTypeDocument(a.Config.Origin)
 	if err != nil {
 		return err
 	}
 	artefacts := []registry.NewArtefact{
 		{Kind: registry.KindContexts, Name: "dei/v1", MediaType: "application/ld+json", Data: dei},
+		{Kind: registry.KindContexts, Name: "registry/v1", MediaType: "application/ld+json", Data: accreditation},
 		{Kind: registry.KindSchemas, Name: schemas.SchemaDEI, MediaType: "application/schema+json", Data: schemas.DEISchemaV1()},
 		{Kind: registry.KindTypes, Name: "dei/v1", MediaType: "application/json", Data: vcType},
 	}

@@ -27,6 +27,7 @@ import (
 	"heartmark/issuer/oid4vci"
 	"heartmark/registry"
 	"heartmark/registry/translog"
+	"heartmark/registry/webhooks"
 	jsonldcontext "heartmark/schemas/context"
 	"heartmark/schemas/jsonschema"
 	"heartmark/verifier"
@@ -44,6 +45,7 @@ type App struct {
 	Registry *registry.Registry
 	Issuer   *issuer.Issuer
 	OID4VCI  *oid4vci.Service
+	Webhooks *webhooks.Service
 	Verifier *verifier.Verifier
 	// Policies are tenants' own.
 	Policies *policies.Service
@@ -93,7 +95,7 @@ func Build(ctx context.Context, c config.Config, log *slog.Logger, o Options) (_
 		}
 	}()
 	for _, step := range []func(context.Context, Options) error{
-		a.openStore, a.openIntake, a.openLog, a.joinParts, a.openWallets, a.openPresentations,
+		a.openStore, a.openIntake, a.openLog, a.joinParts, a.openWallets, a.openPresentations, a.openWebhooks,
 	} {
 		if err := step(ctx, o); err != nil {
 			return nil, err
@@ -218,7 +220,7 @@ func (a *App) joinParts(_ context.Context, o Options) error {
 		Origin: a.Config.Origin, Store: a.Store.Registry(), Log: a.Log,
 		Signers: signers{a.Keys, a.DID()}, Securer: listSecurer{securer{a.Processor}},
 		Lists: bits, Control: keyResolver{a.Resolver}, Journal: a.auditRegistry,
-		Now: a.now, NewID: a.newID, Logger: a.log, Crash: o.Crash,
+		Now: a.now, Logger: a.log, Crash: o.Crash,
 	})
 	if err != nil {
 		return err
@@ -254,11 +256,14 @@ func (a *App) newVerifier(loader *jsonldcontext.Loader, client *fetch.Client) (*
 	if err != nil {
 		return nil, err
 	}
+	others := &foreign{
+		registry: a.Registry, client: client, development: a.developmentOrigins(), now: a.now, log: a.log, known: map[string]*foreignRegistry{},
+	}
 	return verifier.New(verifier.Config{
 		Keys: keyResolver{a.Resolver}, Proofs: a.Processor, Contexts: loader,
 		Status:    statusSource{registry: a.Registry, fetch: client, origin: a.Config.Origin, now: a.now},
-		Authority: authorities{a.Registry}, Intervals: intervals{a.Registry, a.now},
-		Schemas: validator, Log: logSource{keys: a.Log.VerifierKeys, now: a.now}, Own: a.Policies,
+		Authority: recognisedAuthorities{authorities{a.Registry}, others}, Intervals: recognisedIntervals{intervals{a.Registry, a.now}, others},
+		Schemas: validator, Log: recognisedLogs{logSource{keys: a.Log.VerifierKeys, now: a.now}, others}, Own: a.Policies,
 		Now: a.now, ProblemBase: a.Config.Origin + "/problems/",
 	})
 }

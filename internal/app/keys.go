@@ -90,7 +90,7 @@ func rotateCommand(c *console) *cobra.Command {
 		},
 	}
 	command.Flags().StringVar(&tenant, "tenant", DemoTenant, "tenant whose key is rotated")
-	command.Flags().StringVar(&kind, "kind", string(keys.KindCredential), "credential, status_list or metadata")
+	command.Flags().StringVar(&kind, "kind", string(keys.KindCredential), "credential, status_list, metadata or statement")
 	command.Flags().StringVar(&alg, "alg", keys.AlgEdDSA, "algorithm of the key: EdDSA, ES256 or ES384")
 	return command
 }

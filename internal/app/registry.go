@@ -12,6 +12,7 @@ import (
 	"heartmark/internal/did"
 	"heartmark/internal/keys"
 	"heartmark/issuer"
+	"heartmark/registry"
 	"heartmark/schemas"
 
 	"github.com/spf13/cobra"
@@ -20,6 +21,7 @@ import (
 func registryCommand(c *console) *cobra.Command {
 	command := &cobra.Command{Use: "registry", Short: "Tenants, authorities, the transparency log and its check"}
 	command.AddCommand(tenantCommand(c), issuersCommand(c), fsckCommand(c), auditCommand(c), exportCommand(c), restoredCommand(c))
+	command.AddCommand(registryWrites(c)...)
 	return command
 }
 
@@ -64,7 +66,7 @@ func issuersCommand(c *console) *cobra.Command {
 				var text strings.Builder
 				var rows []any
 				for after := ""; ; {
-					page, next, err := a.Registry.Issuers(ctx, "", "", after, 200)
+					page, next, err := a.Registry.Issuers(ctx, registry.IssuerQuery{After: after, Limit: 200})
 					if err != nil {
 						return err
 					}
@@ -145,7 +147,7 @@ func (a *App) Fsck(ctx context.Context) (FsckReport, error) {
 func auditCommand(c *console) *cobra.Command {
 	var since string
 	command := &cobra.Command{
-		Use: "audit", Short: "Print the audit trail: who did what to which key, credential or record, and when", Args: cobra.NoArgs,
+		Use: "trail", Short: "Print the audit trail: who did what to which key, credential or record, and when", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			var from time.Time
 			if since != "" {

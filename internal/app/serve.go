@@ -160,6 +160,7 @@ func (a *App) Work(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.Issuer.Run(ctx) })
 	g.Go(func() error { return a.Registry.Run(ctx) })
+	g.Go(func() error { return a.Webhooks.Run(ctx) })
 	g.Go(func() error { return a.Store.Run(ctx, 10*time.Minute) })
 	g.Go(func() error { return a.Review.Run(ctx) })
 	g.Go(func() error { return a.purge(ctx, time.Minute) })
@@ -197,11 +198,15 @@ func (a *App) handler(ctx context.Context, s *scoring, taking *intake.Service, s
 	if err != nil {
 		return nil, err
 	}
+	cursors, err := a.secret(ctx, "list cursors")
+	if err != nil {
+		return nil, err
+	}
 	c := api.Config{
 		Origin: a.Config.Origin, DID: a.DID(), Dev: a.Config.Mode == config.Development, TrustedProxies: proxies,
 		Keys: apiKeys{a}, KeyStore: keyStore{a}, Replays: replays{a}, Issuer: a.Issuer, Wallets: a.OID4VCI, Registry: a.Registry, TransLog: a.Log,
-		Groups: &statusBits{issuer: a.Issuer, origin: a.Config.Origin}, Verifier: a.Verifier, Reports: a.reports(), SaltKey: salt,
-		Presentations: a.Presentations, Policies: a.Policies, Statements: a.Statements(),
+		Resolver: recordedDIDs{a}, Groups: &statusBits{issuer: a.Issuer, origin: a.Config.Origin}, Verifier: a.Verifier, Reports: a.reports(), SaltKey: salt,
+		Presentations: a.Presentations, Policies: a.Policies, Statements: a.Statements(), CursorKey: cursors, Stopping: ctx.Done(), Webhooks: a.Webhooks,
 		Ready: a.Store.Check, Logger: a.log, Metrics: a.metrics, Now: a.now, NewID: a.newID,
 	}
 	if s != nil { // a nil pointer in the interface would not read as absent

@@ -48,8 +48,10 @@ func (a *App) CreateTenant(ctx context.Context, t schemas.Tenant) error {
 // ensureTenantKeys makes the keys that a tenant lacks: one for its lists, and one for each algorithm of a form that is
 // issued. EdDSA is always among them; the proof of control is made with it.
 func (a *App) ensureTenantKeys(ctx context.Context, tenant string) error {
-	if err := a.ensureKey(ctx, tenant, keys.KindStatusList, keys.AlgEdDSA); err != nil {
-		return fmt.Errorf("tenant %s: %w", tenant, err)
+	for _, kind := range []keys.Kind{keys.KindStatusList, keys.KindStatement} {
+		if err := a.ensureKey(ctx, tenant, kind, keys.AlgEdDSA); err != nil {
+			return fmt.Errorf("tenant %s: %w", tenant, err)
+		}
 	}
 	for _, alg := range keys.Algorithms() {
 		if alg != keys.AlgEdDSA && !slices.Contains(a.Issuer.Algorithms(), alg) {
@@ -103,14 +105,17 @@ func (a *App) registerKey(ctx context.Context, tenant string, info keys.Info) er
 // RotateKey makes a tenant's new key of a kind and algorithm, records it, and retires the one that signed until now: in the
 // registry first, so that a crash between leaves no key that signs beyond its recorded interval.
 func (a *App) RotateKey(ctx context.Context, tenant string, kind keys.Kind, alg string) (keys.Info, error) {
-	if kinds := []keys.Kind{keys.KindCredential, keys.KindStatusList, keys.KindMetadata}; !slices.Contains(kinds, kind) {
-		return keys.Info{}, exitWith(ExitUsage, fmt.Errorf("--kind: %q is none of %v", kind, kinds))
+	rotated := []keys.Kind{keys.KindCredential, keys.KindStatusList, keys.KindMetadata, keys.KindStatement}
+	if !slices.Contains(rotated, kind) || tenant == "" && kind != keys.KindStatement {
+		return keys.Info{}, exitWith(ExitUsage, fmt.Errorf("--kind: %q is none of %v; the installation itself, without --tenant, has %s alone", kind, rotated, keys.KindStatement))
 	}
-	if !slices.Contains(keys.Algorithms(), alg) || (kind == keys.KindStatusList && alg != keys.AlgEdDSA) {
-		return keys.Info{}, exitWith(ExitUsage, fmt.Errorf("--alg: %q is none of %v; lists are signed with %s", alg, keys.Algorithms(), keys.AlgEdDSA))
+	if !slices.Contains(keys.Algorithms(), alg) || (kind != keys.KindCredential && alg != keys.AlgEdDSA) {
+		return keys.Info{}, exitWith(ExitUsage, fmt.Errorf("--alg: %q is none of %v; lists and statements are signed with %s", alg, keys.Algorithms(), keys.AlgEdDSA))
 	}
-	if _, err := a.tenant(ctx, tenant); err != nil {
-		return keys.Info{}, exitWith(ExitData, err)
+	if tenant != "" {
+		if _, err := a.tenant(ctx, tenant); err != nil {
+			return keys.Info{}, exitWith(ExitData, err)
+		}
 	}
 	before, err := a.Keys.List(ctx, tenant)
 	if err != nil {
@@ -195,24 +200,33 @@ func (a *App) ensureAuthority(ctx context.Context, t schemas.Tenant) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	challenge, err := a.Registry.Challenge(ctx, id)
-	if err != nil {
-		return err
-	}
-	signer, err := a.Keys.SignerWith(ctx, t.ID, keys.KindCredential, keys.AlgEdDSA)
-	if err != nil {
-		return err
-	}
-	signature, err := signer.Sign(rand.Reader, challenge.Message(), crypto.Hash(0))
+	control, err := a.ownControl(ctx, t.ID)
 	if err != nil {
 		return err
 	}
 	_, err = a.Registry.GrantAuthority(ctx, operator, registry.Grant{
 		Entity: id, Name: t.Name, Action: registry.ActionIssue, Resources: missing,
 		Framework: a.Config.Origin + "/registry/v1/framework", ValidFrom: a.now().Truncate(time.Second),
-		Control: registry.ControlProof{Challenge: challenge, Method: signer.VerificationMethod(), Signature: signature},
+		Control: control,
 	})
 	return err
+}
+
+// ownControl proves control of the DID of a tenant, whose keys are kept here.
+func (a *App) ownControl(ctx context.Context, tenant string) (registry.ControlProof, error) {
+	challenge, err := a.Registry.Challenge(ctx, did.FromOrigin(a.Config.Origin, tenant))
+	if err != nil {
+		return registry.ControlProof{}, err
+	}
+	signer, err := a.Keys.SignerWith(ctx, tenant, keys.KindCredential, keys.AlgEdDSA)
+	if err != nil {
+		return registry.ControlProof{}, err
+	}
+	signature, err := signer.Sign(rand.Reader, challenge.Message(), crypto.Hash(0))
+	if err != nil {
+		return registry.ControlProof{}, err
+	}
+	return registry.ControlProof{Challenge: challenge, Method: signer.VerificationMethod(), Signature: signature}, nil
 }
 
 // tenants tells the issuer who its tenants are.

@@ -36,7 +36,8 @@ type Response struct {
 type Message struct {
 	ContentType   string
 	Body          []byte
-	Authorization string // header value for this host only; empty sends none
+	Authorization string            // header value for this host only; empty sends none
+	Header        map[string]string // further fields, for this host only
 }
 
 // maxMaxAge bounds what a foreign cache header can ask for.
@@ -141,6 +142,9 @@ func (c *Client) request(ctx context.Context, method string, t target, l Limits,
 	}
 	if m.ContentType != "" {
 		req.Header.Set("Content-Type", m.ContentType)
+	}
+	for name, value := range m.Header {
+		req.Header.Set(name, value)
 	}
 	if m.Authorization != "" {
 		req.Header.Set("Authorization", m.Authorization)

@@ -23,14 +23,16 @@ const (
 	// KindMetadata signs the metadata of an OpenID4VCI issuer.
 	KindMetadata Kind = "metadata"
 	KindSnapshot Kind = "snapshot"
-	KindLog      Kind = "log"
+	// KindStatement signs what the registry states of authorities, for the installation or a tenant.
+	KindStatement Kind = "statement"
+	KindLog       Kind = "log"
 	// KindSeal is the data key of a tenant. It is made by the service itself and signs nothing.
 	KindSeal Kind = "seal"
 )
 
 // Kinds returns the kinds that Create takes.
 func Kinds() []Kind {
-	return []Kind{KindCredential, KindStatusList, KindAccessToken, KindRequestObject, KindMetadata, KindSnapshot, KindLog}
+	return []Kind{KindCredential, KindStatusList, KindAccessToken, KindRequestObject, KindMetadata, KindStatement, KindSnapshot, KindLog}
 }
 
 // life is the default active life of a key of kind k (security section 6.7).
@@ -44,7 +46,7 @@ func (k Kind) life() time.Duration {
 	case KindLog:
 		// The log's key names the log itself: it is changed by opening a new log, not by the calendar.
 		return 10 * 365 * day
-	case KindCredential, KindStatusList, KindMetadata, KindSnapshot, KindSeal:
+	case KindCredential, KindStatusList, KindMetadata, KindStatement, KindSnapshot, KindSeal:
 		return 365 * day
 	}
 	return 365 * day

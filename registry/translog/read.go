@@ -14,7 +14,6 @@ import (
 	"github.com/transparency-dev/tessera/api/layout"
 	"github.com/transparency-dev/tessera/client"
 	"github.com/transparency-dev/tessera/fsck"
-	"golang.org/x/mod/sumdb/note"
 )
 
 // Media types of a log's files.
@@ -182,7 +181,7 @@ func (l *Log) Fsck(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	verifier, err := l.signerOf(raw)
+	verifier, err := signerAmong(raw, l.keys)
 	if err != nil {
 		return err
 	}
@@ -190,20 +189,6 @@ func (l *Log) Fsck(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return nil
-}
-
-// signerOf returns the verifier, of those we know, whose signature the checkpoint carries.
-func (l *Log) signerOf(checkpoint []byte) (note.Verifier, error) {
-	for _, key := range l.keys {
-		v, err := note.NewVerifier(key)
-		if err != nil {
-			return nil, fmt.Errorf("log verifier key: %w", err)
-		}
-		if _, err := note.Open(checkpoint, note.VerifierList(v)); err == nil {
-			return v, nil
-		}
-	}
-	return nil, fmt.Errorf("checkpoint has no signature of ours: %w", ErrDamaged)
 }
 
 func leafHashes(bundle []byte) ([][]byte, error) {

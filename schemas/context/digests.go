@@ -20,10 +20,10 @@ type Digest struct {
 // The credentials v2 context has two: that of the Recommendation, and that of 20 July 2024, whose digest the model's
 // own test suite carries.
 func PublishedDigests(address string) []Digest {
-	if isDEI(address) {
-		data, err := embedded.ReadFile("dei-v1.jsonld")
+	if path, ok := ownPath(address); ok {
+		data, err := embedded.ReadFile(own()[path])
 		if err != nil {
-			panic("context: dei-v1.jsonld is not embedded")
+			panic("context: " + own()[path] + " is not embedded")
 		}
 		s256, s384 := sha256.Sum256(data), sha512.Sum384(data)
 		return []Digest{{SHA256: hex.EncodeToString(s256[:]), SHA384: base64.StdEncoding.EncodeToString(s384[:])}}

@@ -2,6 +2,6 @@
 // embedded, checked by digest when a Loader is made, and never fetched. Start at New and Loader.Document.
 //
 // The contexts come from published packages; table.go names package, version, licence and digest of each, NOTICE.md
-// says it for readers. The project's own context, dei-v1.jsonld, is answered for the path /contexts/dei/v1 of any
-// origin, so that a credential of another installation needs no fetch (its bytes are the same everywhere).
+// says it for readers. The project's own contexts, dei-v1.jsonld and registry-v1.jsonld, are answered for the paths /contexts/dei/v1
+// and /contexts/registry/v1 of any origin, so that a credential of another installation needs no fetch (its bytes are the same everywhere).
 package context

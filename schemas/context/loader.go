@@ -17,13 +17,21 @@ import (
 // DEIPath is the path at which every installation serves the project's own context.
 const DEIPath = "/contexts/dei/v1"
 
+// RegistryPath is the path at which every installation serves the context of accreditation credentials.
+const RegistryPath = "/contexts/registry/v1"
+
+// own are the project's contexts by path: file names. Their bytes are the same at any origin.
+func own() map[string]string {
+	return map[string]string{DEIPath: "dei-v1.jsonld", RegistryPath: "registry-v1.jsonld"}
+}
+
 // ErrUnknownContext is returned for an address that is not in the fixed set. It is final: nothing is ever fetched.
 var ErrUnknownContext = errors.New("unknown context")
 
 // ErrDigest is returned by New for a file whose bytes do not have the digest it was configured with.
 var ErrDigest = errors.New("context digest does not match")
 
-//go:embed dei-v1.jsonld files/*.jsonld
+//go:embed dei-v1.jsonld registry-v1.jsonld files/*.jsonld
 var embedded embed.FS
 
 // File is a context that the operator adds.
@@ -36,19 +44,22 @@ type File struct {
 // Loader answers contexts by address. It never changes once made, so that any number of goroutines may use it.
 type Loader struct {
 	byURL map[string][]byte
-	dei   []byte
+	own   map[string][]byte // by path
 }
 
 // New returns a Loader of the embedded contexts, without those of the interoperability profile, and of extra. Files are
 // compared with their digests before they are parsed. An extra file cannot replace an embedded one.
 func New(extra ...File) (*Loader, error) {
-	dei, err := embedded.ReadFile("dei-v1.jsonld")
-	if err != nil {
-		return nil, fmt.Errorf("read embedded context: %w", err)
-	}
-	l := &Loader{byURL: map[string][]byte{}, dei: dei}
-	if err := checkContext(dei); err != nil {
-		return nil, fmt.Errorf("context %s: %w", DEIPath, err)
+	l := &Loader{byURL: map[string][]byte{}, own: map[string][]byte{}}
+	for path, file := range own() {
+		data, err := embedded.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("read embedded context: %w", err)
+		}
+		if err := checkContext(data); err != nil {
+			return nil, fmt.Errorf("context %s: %w", path, err)
+		}
+		l.own[path] = data
 	}
 	files, err := embeddedFiles(false)
 	if err != nil {
@@ -90,7 +101,7 @@ func (l *Loader) add(f File) error {
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Fragment != "" {
 		return fmt.Errorf("%w: not an absolute http or https address", schemas.ErrMalformed)
 	}
-	if _, taken := l.byURL[f.URL]; taken || u.Path == DEIPath {
+	if _, taken := l.byURL[f.URL]; taken || own()[u.Path] != "" {
 		return errors.New("address is taken by another context")
 	}
 	if err := checkContext(f.Data); err != nil {
@@ -146,25 +157,26 @@ func selfContained(v any) error {
 }
 
 // Document returns the context at address, which must be spelt exactly as listed, or the built-in bytes where it is
-// DEIPath of an https origin or of an http origin on this machine (localhost, 127.0.0.1). The bytes are the caller's
+// DEIPath or RegistryPath of an https origin or of an http origin on this machine (localhost, 127.0.0.1). The bytes are the caller's
 // own. Anything else gives ErrUnknownContext.
 func (l *Loader) Document(address string) ([]byte, error) {
 	if data, ok := l.byURL[address]; ok {
 		return bytes.Clone(data), nil
 	}
-	if isDEI(address) {
-		return bytes.Clone(l.dei), nil
+	if path, ok := ownPath(address); ok {
+		return bytes.Clone(l.own[path]), nil
 	}
 	return nil, fmt.Errorf("%w: %.200q", ErrUnknownContext, address)
 }
 
 // Knows tells whether Document has an answer for address.
 func (l *Loader) Knows(address string) bool {
-	_, ok := l.byURL[address]
-	return ok || isDEI(address)
+	_, listed := l.byURL[address]
+	_, owned := ownPath(address)
+	return listed || owned
 }
 
-// URLs returns the addresses that the loader knows apart from DEIPath, sorted.
+// URLs returns the addresses that the loader knows apart from DEIPath and RegistryPath, sorted.
 func (l *Loader) URLs() []string {
 	urls := make([]string, 0, len(l.byURL))
 	for u := range l.byURL {
@@ -174,19 +186,20 @@ func (l *Loader) URLs() []string {
 	return urls
 }
 
-func isDEI(address string) bool {
-	if !strings.HasSuffix(address, DEIPath) || len(address) > 512 {
-		return false
+// ownPath returns which of the project's own contexts an address names.
+func ownPath(address string) (string, bool) {
+	if len(address) > 512 {
+		return "", false
 	}
 	u, err := url.Parse(address)
-	if err != nil || u.Path != DEIPath || u.User != nil || u.Hostname() == "" || u.String() != address || strings.ToLower(address) != address {
-		return false
+	if err != nil || own()[u.Path] == "" || !strings.HasSuffix(address, u.Path) || u.User != nil || u.Hostname() == "" || u.String() != address || strings.ToLower(address) != address {
+		return "", false
 	}
 	switch u.Scheme {
 	case "https":
-		return true
+		return u.Path, true
 	case "http":
-		return u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1"
+		return u.Path, u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1"
 	}
-	return false
+	return "", false
 }

@@ -11,11 +11,12 @@ const (
 	KindContexts     ArtefactKind = "contexts"
 	KindAchievements ArtefactKind = "achievements"
 	KindTypes        ArtefactKind = "vct"
+	KindFrameworks   ArtefactKind = "frameworks"
 )
 
 // ArtefactKinds returns all kinds.
 func ArtefactKinds() []ArtefactKind {
-	return []ArtefactKind{KindSchemas, KindContexts, KindAchievements, KindTypes}
+	return []ArtefactKind{KindSchemas, KindContexts, KindAchievements, KindTypes, KindFrameworks}
 }
 
 // Artefact is a published document. Its address is the origin, the kind and the name; its bytes never change.

@@ -109,37 +109,109 @@ type AuthorityAnswer struct {
 	KnownEntity, KnownAuthority, KnownAction, KnownResource bool
 }
 
-// Decide answers q from all versions of an entity's authorities. It is the one rule, on line and off.
-func Decide(records []Authority, q AuthorityQuery, now time.Time) AuthorityAnswer {
+// Records gives every version of every authority of an entity; none is an answer.
+type Records func(entity string) ([]Authority, error)
+
+// maxChain is the longest chain of accreditations that is walked, which also ends a circle.
+const maxChain = 5
+
+// Decide answers q by the records of the registry root. It is the one rule, on line and off.
+//
+// The registry's own word counts by itself. The word of another authority counts while a chain leads from it to the root:
+// each body accredited by the next (ActionEndorse) for the same resource, at the same instant. A question for the root's
+// word (or for none) is answered by what it granted and by what bodies under it granted; a question for another's word by
+// that one's grants alone.
+func Decide(root string, records Records, q AuthorityQuery, now time.Time) (AuthorityAnswer, error) {
+	found, err := records(q.Entity)
+	if err != nil {
+		return AuthorityAnswer{}, err
+	}
+	if q.Authority == "" {
+		q.Authority = root
+	}
 	asked := q.Time.UTC()
 	if q.Time.IsZero() {
 		asked = now
 	}
 	a := AuthorityAnswer{
 		State: StateUnknown, StateNow: StateUnknown, Asked: asked, Evaluated: now,
-		KnownEntity: len(records) > 0, KnownAction: slices.Contains(Actions(), q.Action),
+		KnownEntity: len(found) > 0, KnownAction: slices.Contains(Actions(), q.Action), KnownAuthority: q.Authority == root,
 	}
-	if len(records) > 0 {
+	if len(found) > 0 {
 		a.State, a.StateNow = StateNotAuthorised, StateNotAuthorised
 	}
-	for _, versions := range ByID(records) {
+	c := chain{root: root, records: records}
+	for _, versions := range ByID(found) {
 		first := versions[0]
 		a.KnownAuthority = a.KnownAuthority || first.Authority == q.Authority
-		if first.Authority != q.Authority || first.Action != q.Action || first.Resource != q.Resource {
+		if !first.covers(q) || q.Authority != root && first.Authority != q.Authority {
 			continue
 		}
-		if q.Level != 0 && len(first.Levels) > 0 && !slices.Contains(first.Levels, q.Level) {
-			continue
+		state, version, err := c.state(versions, asked, 0)
+		if err != nil {
+			return AuthorityAnswer{}, err
 		}
-		if state, version := StateAt(versions, asked); rank(state) < rank(a.State) || a.Record == nil {
+		if rank(state) < rank(a.State) || a.Record == nil {
 			a.State, a.Record = state, &version
 		}
-		if state, _ := StateAt(versions, now); rank(state) < rank(a.StateNow) {
+		if state, _, err = c.state(versions, now, 0); err != nil {
+			return AuthorityAnswer{}, err
+		}
+		if rank(state) < rank(a.StateNow) {
 			a.StateNow = state
 		}
 	}
 	a.Authorized = a.State == StateInForce
-	return a
+	return a, nil
+}
+
+// covers reports whether the authority is about what is asked, whoever granted it.
+func (a Authority) covers(q AuthorityQuery) bool {
+	return a.Action == q.Action && a.Resource == q.Resource &&
+		(q.Level == 0 || len(a.Levels) == 0 || slices.Contains(a.Levels, q.Level))
+}
+
+// accredits reports whether an authority lets its entity grant what below states: the resource and no more levels.
+func (a Authority) accredits(below Authority) bool {
+	return a.Action == ActionEndorse && a.Resource == below.Resource && within(below.Levels, a.Levels)
+}
+
+// chain walks from an authority to the root.
+type chain struct {
+	root    string
+	records Records
+}
+
+// state is StateAt, and what is known of the granting body at that instant where that is worse.
+func (c chain) state(versions []Authority, at time.Time, depth int) (State, Authority, error) {
+	state, version := StateAt(versions, at)
+	if version.Authority == c.root {
+		return state, version, nil
+	}
+	if depth == maxChain {
+		return StateNotAuthorised, version, nil
+	}
+	parents, err := c.records(version.Authority)
+	if err != nil {
+		return state, version, err
+	}
+	best := StateNotAuthorised
+	for _, parent := range ByID(parents) {
+		if !parent[0].accredits(version) {
+			continue
+		}
+		s, _, err := c.state(parent, at, depth+1)
+		if err != nil {
+			return state, version, err
+		}
+		if rank(s) < rank(best) {
+			best = s
+		}
+	}
+	if rank(best) > rank(state) {
+		state = best
+	}
+	return state, version, nil
 }
 
 // ByID groups versions by authority, each group in the order of version.

@@ -19,6 +19,7 @@ const (
 	KindStatusList = "status_list"
 	KindRequest    = "request_object"
 	KindMetadata   = "metadata"
+	KindStatement  = "statement"
 	KindSnapshot   = "snapshot"
 	KindLog        = "log"
 )

@@ -194,6 +194,9 @@ func decodeExactly[T any](data []byte, v *T) error {
 	return nil
 }
 
+// Contents returns all that the snapshot says. It is shared: do not change it.
+func (s *Snapshot) Contents() Contents { return s.contents }
+
 // Registry returns the DID of the registry that made the snapshot.
 func (s *Snapshot) Registry() string { return s.contents.Registry }
 
@@ -222,11 +225,11 @@ func (s *Snapshot) Checkpoint() (checkpoint string, verifierKeys []string) {
 
 // Authority answers as the registry does, with Created for now.
 func (s *Snapshot) Authority(q AuthorityQuery) AuthorityAnswer {
-	if q.Authority == "" {
-		q.Authority = s.contents.Registry
+	records := func(entity string) ([]Authority, error) { return s.authorities[entity], nil }
+	a, err := Decide(s.contents.Registry, records, q, s.contents.Created)
+	if err != nil {
+		panic("trust: records of a snapshot are at hand") // they are in memory
 	}
-	a := Decide(s.authorities[q.Entity], q, s.contents.Created)
-	a.KnownAuthority = a.KnownAuthority || q.Authority == s.contents.Registry
 	a.KnownResource = s.resources[q.Resource]
 	return a
 }

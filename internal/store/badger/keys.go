@@ -45,6 +45,8 @@ import (
 //	                  p      leaf                              time of its entry under o
 //	                  g      leaf                              index in the log
 //	                  z                                        size of the log that is known to be marked
+//	                  w      tenant, webhook id                webhooks.Subscription
+//	                  f      tenant, webhook id, event         webhooks.Dead
 //	a  assessment     (see assessment.go)
 //	n  intake         (see intake.go)
 //	g  models         t      number                            rollout.Transition

@@ -6,6 +6,7 @@ import (
 	"heartmark/internal/store/badger"
 	"heartmark/internal/store/storetest"
 	"heartmark/registry"
+	"heartmark/registry/webhooks"
 )
 
 func TestRegistryStore(t *testing.T) {
@@ -39,4 +40,21 @@ func TestRegistryStore(t *testing.T) {
 			}
 			return at(t, stores[s].dir)
 		})
+}
+
+func TestWebhooksStore(t *testing.T) {
+	t.Parallel()
+	storetest.Webhooks(t, func(t *testing.T) webhooks.Store {
+		t.Helper()
+		db, err := badger.Open(badger.Config{InMemory: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := db.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		return db.Webhooks()
+	})
 }
