@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds the classifier from the annotated sets: vocabulary, training, three ways from seven tenths of it on, their mean, export,
-# calibration, evaluation, card and digests.
+# Builds the classifier from the annotated sets: vocabulary, training, three ways from seven tenths of it on, their mean, heads
+# fitted again, export, calibration, evaluation, card and digests.
 # usage: sh build.sh [DATA] [TOKENS]   (see README.md; the interpreter is $PYTHON, or the one of work/venv)
 set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
@@ -33,6 +33,7 @@ for seed in 7 8 9; do
 done
 cp "$run/tokenizer.json" "$run/kept.json" "$run/mean/"
 "$python" soup.py "$run/mean" "$run/seed7" "$run/seed8" "$run/seed9"
+"$python" refit.py "$data" "$run/mean" --threads 2
 "$python" export.py "$data" "$run/mean" "$run"
 cp "$run/model.int8.onnx" "$files/"
 "$python" measure.py "$data" "$run/mean" "$files" --seeds "$run/seed7" "$run/seed8" "$run/seed9"

@@ -52,7 +52,7 @@ class without the voluntary purpose that the assessment design asks for.
 
 Dev rows, raw outputs without calibration, each run by itself. They share the first {common:.1f} million tokens, so that the spread is that of the
 last part of the way; whole runs of a smaller form of this model, from the first step with three seeds, spread by 0.004 (sd of the mean over all
-measures) and by up to 0.06 in single measures. The released model is the mean of their weights.
+measures) and by up to 0.06 in single measures. The released model is the mean of their weights{refit}.
 
 | measure | {names} | mean | spread (sd) |
 | --- |{dashes} --- | --- |
@@ -81,7 +81,7 @@ def main(folder: str, evaluation: str | None = None, note: str = "") -> None:
     out = HEAD.format(
         model=report["model"], version=report["version"], heads=len(heads), layers=s["layers"], pieces=pieces, steps=s["steps"], hours=hours,
         low=hours * 5, high=hours * 10, minutes=s["minutes_spent"], tokens=s["tokens_seen"] / 1e6, common=s["common_tokens"] / 1e6, frozen=s["frozen"], sha256=report["sha256"],
-        seeds=", ".join(map(str, seeds)), names=" | ".join(f"seed {n}" for n in seeds), dashes=" --- |" * len(seeds),
+        refit=refitted(s.get("refit", {})), seeds=", ".join(map(str, seeds)), names=" | ".join(f"seed {n}" for n in seeds), dashes=" --- |" * len(seeds),
     )
     for name, v in sorted(report["seeds"].items()):
         out += f"| {name} | {' | '.join(f'{x:.3f}' for x in v['values'])} | {v['mean']:.3f} | {v['spread']:.3f} |\n"
@@ -98,6 +98,12 @@ def main(folder: str, evaluation: str | None = None, note: str = "") -> None:
         out += f"| {name} | {who} | {licence} | {tier} | {link} |\n"
     with open(os.path.join(folder, "model_card.md"), "w", encoding="utf-8") as file:
         file.write(out)
+
+
+def refitted(heads: dict) -> str:
+    """Which heads were fitted again on the vectors of the mean, with what that did to their dev measures."""
+    taken = [f"{name} {v['dev_measure'][0]:.3f} to {v['dev_measure'][1]:.3f}" for name, v in heads.items() if v["taken"]]
+    return f"; on its\nvectors these heads were fitted again (mean dev measure before and after): {', '.join(taken)}" if taken else ""
 
 
 def measured(e: dict, note: str) -> str:

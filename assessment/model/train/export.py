@@ -288,6 +288,10 @@ def main() -> None:
     settings = {k: v for k, v in state["settings"].items() if k not in ("data", "run", "resume", "threads", "fork")}
     report = {**settings, "steps": state["step"], "tokens_seen": state["seen"], "minutes_spent": round(state["spent"] / 60, 1),
               "curve": state["curve"], "common_tokens": state["common"]["seen"], "seeds": state.get("seeds", [settings["seed"]]), "equivalence": equivalence(model, args.data, args.run, args.out)}
+    refit = os.path.join(args.run, "refit.json")
+    if os.path.exists(refit):
+        with open(refit) as given:
+            report["refit"] = json.load(given)
     with open(os.path.join(args.run, "settings.json"), "w") as out:
         json.dump(report, out)
     print(report["equivalence"])

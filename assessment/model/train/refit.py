@@ -3,8 +3,8 @@
 usage: python refit.py DATA RUN
 
 While the encoder learns, all heads share its steps, and the small sets are heard little. On fixed vectors each head goes
-over its own rows as often as its dev loss falls. A head is taken where its dev measure is at least as good as before.
-RUN/checkpoint.pt is written anew with the heads; RUN/refit.json says what was kept and what it gained.
+over its own rows as often as its dev loss falls. A head is taken where the mean of its dev measures rises. RUN/checkpoint.pt
+is written anew with the heads that are taken; RUN/refit.json says for each what it gained.
 """
 
 import argparse
@@ -19,21 +19,24 @@ from torch.nn import functional as F
 
 from encode import PAD, Encoder, targets
 from export import load
-from heads import HEADS, OFFSETS
+from heads import HEADS, OFFSETS, Head
+from measure import all_heads
 from network import HEAD_WIDTH, Model
 from rows import Builder
+from scores import apply, capped
 from train import class_weights, save
 
 SEED = 7
 PASSES, PATIENCE = 40, 5
 BATCH, RATE, DECAY = 256, 5e-4, 0.02
+CAP = 600  # dev rows of a set, form and label group that the measures are taken on
 
 
 class Vectors:
     """The pooled vectors, targets and weights of all rows of one split."""
 
     def __init__(self, model: Model, encoder: Encoder, data: str, split: str):
-        rows = Builder(data, split, SEED).all()
+        self.rows = rows = Builder(data, split, SEED).all()
         ids = [encoder.row(r.text, r.context) for r in rows]
         order = sorted(range(len(rows)), key=lambda i: len(ids[i]))
         self.x = torch.zeros(len(rows), model.hidden.in_features, dtype=torch.bfloat16)
@@ -45,6 +48,13 @@ class Vectors:
                     block[k, : len(ids[i])] = torch.tensor(ids[i])
                 self.x[cut] = model.encoder(block).bfloat16()
         self.y, self.w = (torch.from_numpy(np.stack(part)) for part in zip(*map(targets, rows)))
+
+
+    def of(self, head: Head) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Vectors, targets and weights of the rows that say something about a head."""
+        span = OFFSETS[head.name]
+        at = self.w[:, span].max(1).values > 0
+        return self.x[at].float(), self.y[at][:, span].float(), self.w[at][:, span].float()
 
 
 class Part(nn.Module):
@@ -90,7 +100,7 @@ def fit(part: Part, kind: str, weight, train, dev) -> tuple[float, float, int]:
         for cut in torch.randperm(len(train[0]), generator=pick).split(BATCH):
             x, y, w = (t[cut] for t in train)
             optimiser.zero_grad(set_to_none=True)
-            (row_losses(kind, part(x.float()), y, w, weight).sum() / w.max(1).values.sum().clamp(min=1e-6)).backward()
+            (row_losses(kind, part(x), y, w, weight).sum() / w.max(1).values.sum().clamp(min=1e-6)).backward()
             optimiser.step()
         now = loss()
         if now < best - 1e-4:
@@ -105,6 +115,26 @@ def fit(part: Part, kind: str, weight, train, dev) -> tuple[float, float, int]:
     return first, best, taken
 
 
+def measures(model: Model, dev: Vectors, at: list[int]) -> dict[str, float]:
+    """The mean of the dev measures of each head."""
+    rows = [dev.rows[i] for i in at]
+    with torch.no_grad():
+        out = model.read(dev.x[at].float())
+    values = {h.name: np.array([apply(h.kind, z, 1.0, 0.0) for z in out[h.name].numpy()]) for h in HEADS}
+    by_head: dict[str, list[float]] = {}
+    for m in all_heads(rows, values, rows, values):
+        by_head.setdefault(m["head"], []).append(m["value"])
+    return {name: float(np.mean(v)) for name, v in by_head.items()}
+
+
+def place(model: Model, index: int, part: Part) -> None:
+    span = slice(index * HEAD_WIDTH, (index + 1) * HEAD_WIDTH)
+    with torch.no_grad():
+        model.hidden.weight[span] = part.hidden.weight
+        model.hidden.bias[span] = part.hidden.bias
+        model.outputs[HEADS[index].name].load_state_dict(part.output.state_dict())
+
+
 def main() -> None:
     args = argparse.ArgumentParser()
     args.add_argument("data")
@@ -116,23 +146,23 @@ def main() -> None:
     model, state = load(args.run)
     encoder = Encoder(os.path.join(args.run, "tokenizer.json"), 64, 64)
     dev, train = (Vectors(model, encoder, args.data, split) for split in ("dev", "train"))
-    weights, report = class_weights(train.y, train.w), {}
+    number = {id(row): i for i, row in enumerate(dev.rows)}
+    at = [number[id(row)] for row in capped(dev.rows, CAP)]
+    weights, before, old, losses = class_weights(train.y, train.w), measures(model, dev, at), [], {}
     for index, head in enumerate(HEADS):
-        span = OFFSETS[head.name]
-
-        def own(split: Vectors) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-            at = split.w[:, span].max(1).values > 0
-            return split.x[at], split.y[at][:, span].float(), split.w[at][:, span].float()
-
-        part, held = Part(model, index), own(dev)
-        before, after, passes = fit(part, head.kind, weights.get(head.name), own(train), (held[0].float(), *held[1:]))
-        report[head.name] = {"dev_loss": [round(before, 4), round(after, 4)], "passes": passes}
+        old.append(Part(model, index))
+        part = copy.deepcopy(old[-1])
+        losses[head.name] = fit(part, head.kind, weights.get(head.name), train.of(head), dev.of(head))
+        place(model, index, part)
+    after, report = measures(model, dev, at), {}
+    for index, head in enumerate(HEADS):
+        taken = after[head.name] > before[head.name]
+        if not taken:
+            place(model, index, old[index])
+        first, best, passes = losses[head.name]
+        report[head.name] = {"dev_loss": [round(first, 4), round(best, 4)], "passes": passes,
+                             "dev_measure": [round(before[head.name], 4), round(after[head.name], 4)], "taken": taken}
         print(head.name, report[head.name], flush=True)
-        place = slice(index * HEAD_WIDTH, (index + 1) * HEAD_WIDTH)
-        with torch.no_grad():
-            model.hidden.weight[place] = part.hidden.weight
-            model.hidden.bias[place] = part.hidden.bias
-            model.outputs[head.name].load_state_dict(part.output.state_dict())
     state["model"] = model.state_dict()
     state["ema"] = {name: state["model"][name] for name in state["ema"]}
     save(os.path.join(args.run, "checkpoint.pt"), **state)
