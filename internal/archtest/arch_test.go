@@ -62,7 +62,7 @@ var homes = map[string][]string{
 	"github.com/dgraph-io/badger":               {"internal/store/badger"},
 	"github.com/jackc/pgx":                      {"internal/store/postgres"},
 	"github.com/yalue/onnxruntime_go":           {"assessment/onnx"},
-	"github.com/coder/websocket":               {"api/liveapi"},
+	"github.com/coder/websocket":                {"api/liveapi"},
 	"codeberg.org/go-pdf/fpdf":                  {"assessment/pdf"},
 	"github.com/transparency-dev/tessera":       {"registry/translog"},
 	"github.com/santhosh-tekuri/jsonschema":     {"schemas/jsonschema"},
