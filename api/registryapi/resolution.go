@@ -55,7 +55,6 @@ var (
 	errRepresentation = resolutionError{"REPRESENTATION_NOT_SUPPORTED", "representationNotSupported", http.StatusNotAcceptable}
 	errMethod         = resolutionError{"METHOD_NOT_SUPPORTED", "methodNotSupported", http.StatusNotImplemented}
 	errFeature        = resolutionError{"FEATURE_NOT_SUPPORTED", "featureNotSupported", http.StatusNotImplemented}
-	errInternal       = resolutionError{"INTERNAL_ERROR", "internalError", http.StatusInternalServerError}
 )
 
 // Resolve is GET /1.0/identifiers/{did}: DID resolution, and dereferencing of DID URLs (a fragment, or ?service=).

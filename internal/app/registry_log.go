@@ -210,7 +210,7 @@ func (f *monitorFlags) visit(ctx context.Context, c *console, log translog.Remot
 	}
 	newest, err := log.Follow(ctx, seen)
 	if errors.Is(err, translog.ErrFork) {
-		if kept := os.WriteFile(filepath.Join(f.state, "fork"), newest, 0o600); kept != nil {
+		if kept := os.WriteFile(filepath.Join(f.state, "fork"), newest, 0o600); kept != nil { //nolint:gosec // G703: the operator names the folder
 			err = errors.Join(err, kept)
 		}
 		return exitWith(ExitNotValid, fmt.Errorf("ALARM: %w; both signed checkpoints are in %s", err, f.state))
@@ -229,7 +229,7 @@ func (f *monitorFlags) visit(ctx context.Context, c *console, log translog.Remot
 	if err != nil {
 		return exitWith(ExitUndetermined, err)
 	}
-	if err := os.WriteFile(file, newest, 0o600); err != nil {
+	if err := os.WriteFile(file, newest, 0o600); err != nil { //nolint:gosec // G703: the operator names the folder
 		return exitWith(ExitUnavailable, err)
 	}
 	return c.answer(map[string]any{"origin": checkpoint.Origin, "size": checkpoint.Size, "witnesses": witnesses},
