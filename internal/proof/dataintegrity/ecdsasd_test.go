@@ -37,9 +37,9 @@ func TestECDSASDVectors(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join(testkit.Shared(t, "vectors/vc-di-ecdsa"), "TestVectors")
 	p := newProcessor(t, exampleContexts(t)...)
-	for folder, names := range map[string][3]string{
-		"employ": {"employmentAuth.json", "employMandatory.json", "employSelective.json"},
-		"prc":    {"prCredUnsigned.json", "prCredMandatory.json", "prCredSelective.json"},
+	for folder, names := range map[string][2]string{
+		"employ": {"employMandatory.json", "employSelective.json"},
+		"prc":    {"prCredMandatory.json", "prCredSelective.json"},
 	} {
 		t.Run(folder, func(t *testing.T) {
 			t.Parallel()
@@ -51,10 +51,13 @@ func TestECDSASDVectors(t *testing.T) {
 				t.Fatal(err)
 			}
 			var mandatory, selective, lines []string
-			readInto(t, filepath.Join(root, names[1]), &mandatory)
-			readInto(t, filepath.Join(root, names[2]), &selective)
+			readInto(t, filepath.Join(root, names[0]), &mandatory)
+			readInto(t, filepath.Join(root, names[1]), &selective)
 			readInto(t, filepath.Join(dir, "addBaseDocHMACCanon.json"), &lines)
-			got, places, err := p.HiddenStatements(readObject(t, filepath.Join(root, names[0])), key, mandatory)
+			// The unsigned document of prc beside the steps has another description than the one that was signed.
+			unsigned := readObject(t, filepath.Join(dir, "addSignedSDBase.json"))
+			delete(unsigned, "proof")
+			got, places, err := p.HiddenStatements(unsigned, key, mandatory)
 			if err != nil || !reflect.DeepEqual(got, lines) {
 				t.Fatalf("statements under hidden labels: %v\n%s\nwant\n%s", err, strings.Join(got, ""), strings.Join(lines, ""))
 			}
