@@ -22,7 +22,7 @@ type Acceptance struct {
 	MinLevels map[schemas.Dimension]schemas.Level
 	// MaxAge is how long ago a credential may have been issued.
 	MaxAge time.Duration
-	// FinalScale refuses levels on a provisional scale.
+	// FinalScale refuses levels on a provisional scale, and a credential that names no scale.
 	FinalScale bool
 	// Presented wants the credential presented by its holder, with a proof of that.
 	Presented bool
@@ -54,7 +54,7 @@ func (a Acceptance) validate() error {
 // accept compares a credential with what its reader takes.
 func (r *run) accept(issuer string) {
 	a := r.policy.Accept
-	if a.empty() || r.omitted(CheckQuery) {
+	if a.empty() {
 		return
 	}
 	before := len(r.checks)
@@ -71,8 +71,12 @@ func (r *run) accept(issuer string) {
 			refuse("/validFrom", "issued too long ago")
 		}
 	}
-	if a.FinalScale && r.provisional() {
-		refuse("/evidence", "the scale is provisional")
+	if a.FinalScale {
+		if scales := r.scales(); len(scales) == 0 {
+			refuse("/evidence", "no scale is stated")
+		} else if slices.ContainsFunc(scales, func(s string) bool { return strings.Contains(s, "provisional") }) {
+			refuse("/evidence", "the scale is provisional")
+		}
 	}
 	stated := r.summary(KindCredential).Levels
 	for _, d := range schemas.ResultDimensions() {
@@ -94,13 +98,15 @@ func (r *run) kinds() []string {
 	return append(out, texts(r.doc["type"])...)
 }
 
-func (r *run) provisional() bool {
+// scales are the scales that the evidence names.
+func (r *run) scales() []string {
+	var out []string
 	for _, e := range entries(r.doc, "evidence") {
-		if strings.Contains(text(e.value, "deiScale"), "provisional") {
-			return true
+		if scale := text(e.value, "deiScale"); scale != "" {
+			out = append(out, scale)
 		}
 	}
-	return false
+	return out
 }
 
 func reaches(stated []StatedLevel, d schemas.Dimension, least schemas.Level) bool {

@@ -59,6 +59,49 @@ func TestAcceptance(t *testing.T) {
 	}
 }
 
+// What a policy demands is not met by silence, nor waived by who asks.
+func TestAcceptanceIsNotWaived(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	named := func(in *verifier.Input) { in.Policy = "own" }
+	final := w.verifier(t, policyOf(func(p *verifier.Policy) { p.Accept.FinalScale = true }))
+	want(t, w.verify(t, final, with(w.credential(t), "evidence", nil), named), verifier.Invalid, "policy_refused")
+	stated := map[string]any{"id": "urn:x:1", "type": []any{"Evidence"}, "deiScale": "dei-2"}
+	want(t, w.verify(t, final, with(w.credential(t), "evidence", []any{stated}), named), verifier.Invalid, "policy_accepted") // the proof is broken
+	presented := w.verifier(t, policyOf(func(p *verifier.Policy) { p.Accept.Presented = true }))
+	want(t, w.verify(t, presented, w.credential(t), named, func(in *verifier.Input) { in.Unbound = true }), verifier.Invalid, "holder_binding_demanded")
+}
+
+// Who asks for holder binding gets it under a policy that relaxes it.
+func TestBoundDecidesUnderEveryPolicy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, rule := range []verifier.Rule{verifier.Report, verifier.Omit} {
+		v := w.verifier(t, policyOf(func(p *verifier.Policy) {
+			p.Rules = map[verifier.CheckID]verifier.Rule{verifier.CheckHolderBinding: rule, verifier.CheckReplay: rule}
+		}))
+		old := w.presentation(t, verifierAuthentication, "old", "")
+		named := func(in *verifier.Input) { in.Policy, in.Challenge = "own", "c-1" }
+		if r := w.verify(t, v, old, named); r.Verdict != verifier.Valid {
+			t.Errorf("%s: %s\n%s", rule, r.Verdict, dump(r))
+		}
+		want(t, w.verify(t, v, old, named, func(in *verifier.Input) { in.Bound = true }), verifier.Invalid, "replay_challenge")
+	}
+}
+
+// Who verifies many keeps to the version that it read.
+func TestFixedPolicy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	v := w.verifier(t)
+	fixed := policyOf(func(p *verifier.Policy) { p.Accept.Issuers = []string{other} })
+	r := w.verify(t, v, w.credential(t), func(in *verifier.Input) { in.Policy, in.Fixed = "nowhere", &fixed })
+	if r.Policy != "own" || r.PolicyVersion != "7" {
+		t.Errorf("policy %s %s", r.Policy, r.PolicyVersion)
+	}
+	want(t, r, verifier.Invalid, "policy_refused")
+}
+
 func TestAcceptanceReachesCredentialsInside(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

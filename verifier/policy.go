@@ -57,9 +57,10 @@ func closedPolicy() Policy {
 	return Policy{Name: DefaultPolicy, Version: "1", Skew: time.Minute}
 }
 
-// decisive are the checks that decide under every policy (design.md §9.12).
+// decisive are the checks that decide under every policy (design.md §9.12). What was asked for is among them: an answer to
+// another question is no answer.
 func decisive() []CheckID {
-	return []CheckID{CheckParse, CheckModel, CheckProof, CheckPurpose, CheckPeriod, CheckStatus}
+	return []CheckID{CheckParse, CheckModel, CheckProof, CheckPurpose, CheckPeriod, CheckStatus, CheckQuery}
 }
 
 // Validate reports every fault of the policy at once.
@@ -91,6 +92,13 @@ func (p Policy) Validate() error {
 			faults = append(faults, fmt.Errorf("policy %s: %s decides under every policy", p.Name, id))
 		}
 	}
+	for id, wanted := range map[CheckID]bool{
+		CheckLogInclusion: p.RequireLog, CheckHolderBinding: p.Accept.Presented, CheckReplay: p.Accept.Presented,
+	} {
+		if wanted && p.Rule(id) != Require {
+			faults = append(faults, fmt.Errorf("policy %s: it demands what its rule for %s relaxes", p.Name, id))
+		}
+	}
 	return errors.Join(faults...)
 }
 
@@ -117,6 +125,16 @@ func (p Policy) reporting(ids ...CheckID) Policy {
 		if p.Rule(id) == Require {
 			rules[id] = Report
 		}
+	}
+	p.Rules = rules
+	return p
+}
+
+// requiring returns the policy with some checks that decide, whatever its rules say of them.
+func (p Policy) requiring(ids ...CheckID) Policy {
+	rules := maps.Clone(p.Rules)
+	for _, id := range ids {
+		delete(rules, id)
 	}
 	p.Rules = rules
 	return p

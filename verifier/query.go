@@ -9,9 +9,6 @@ func (r *run) query(kind Kind) {
 		return
 	}
 	r.checks = slices.DeleteFunc(r.checks, func(c Check) bool { return c.Code == "query_none" })
-	if r.omitted(CheckQuery) {
-		return
-	}
 	credentials := []map[string]any{r.doc}
 	if kind == KindPresentation {
 		credentials = nil

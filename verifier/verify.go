@@ -116,8 +116,13 @@ type Input struct {
 	// is asked after everything else and makes the check query; nil asks for nothing. A *schemas.FieldError names the place.
 	Query func(credentials []map[string]any) error
 	// Unbound says that the caller asked for no holder binding: holder_binding and replay are made and listed, and do not
-	// decide.
+	// decide, unless the policy wants the credential presented by its holder.
 	Unbound bool
+	// Bound says that the caller asked for holder binding: holder_binding and replay decide, though the policy relaxes them.
+	Bound bool
+	// Fixed is the policy as Verifier.Policy returned it, in place of Policy and Tenant: who verifies many judges all by one
+	// version and reads it once.
+	Fixed *Policy
 }
 
 // Policy returns the policy under a name, empty for DefaultPolicy: the installation's, else the tenant's own in its newest
@@ -138,18 +143,35 @@ func (v *Verifier) Policy(ctx context.Context, tenant, name string) (Policy, err
 	return Policy{}, fmt.Errorf("%q is none of %s: %w", name, choices(v.policies), ErrUnknownPolicy)
 }
 
+// policyOf is the policy by which in is judged.
+func (v *Verifier) policyOf(ctx context.Context, in Input) (Policy, error) {
+	var policy Policy
+	if in.Fixed != nil {
+		policy = *in.Fixed
+	} else {
+		var err error
+		if policy, err = v.Policy(ctx, in.Tenant, in.Policy); err != nil {
+			return Policy{}, err
+		}
+	}
+	switch {
+	case in.Bound:
+		policy = policy.requiring(CheckHolderBinding, CheckReplay)
+	case in.Unbound && !policy.Accept.Presented:
+		policy = policy.reporting(CheckHolderBinding, CheckReplay)
+	}
+	return policy, nil
+}
+
 // Verify judges in. Every check uses the one instant at which the call began.
 func (v *Verifier) Verify(ctx context.Context, in Input) (Result, error) {
-	policy, err := v.Policy(ctx, in.Tenant, in.Policy)
+	policy, err := v.policyOf(ctx, in)
 	if err != nil {
 		return Result{}, err
 	}
 	want, err := mediaKind(in.MediaType)
 	if err != nil {
 		return Result{}, err
-	}
-	if in.Unbound {
-		policy = policy.reporting(CheckHolderBinding, CheckReplay)
 	}
 	in.WantLog = in.WantLog || policy.RequireLog
 	r := &run{v: v, in: in, policy: policy, now: v.cfg.Now().UTC(), spent: new(int)}

@@ -64,9 +64,6 @@ func (h *Handler) Bulk(c echo.Context) error {
 	if !known {
 		return fmt.Errorf("content type %q: %w", mediaType, problem.ErrMediaType)
 	}
-	if _, err := h.Verifier.Policy(r.Context(), caller.Tenant, query["policy"]); err != nil {
-		return err
-	}
 	// Without this the server would read the whole body before the first verdict could go out.
 	_ = http.NewResponseController(c.Response()).EnableFullDuplex()
 	out := &stream{c: c}

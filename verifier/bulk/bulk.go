@@ -38,6 +38,8 @@ const (
 // Verifier judges one row; *verifier.Verifier is one.
 type Verifier interface {
 	Verify(ctx context.Context, in verifier.Input) (verifier.Result, error)
+	// Policy returns the policy that a tenant knows under a name, or verifier.ErrUnknownPolicy.
+	Policy(ctx context.Context, tenant, name string) (verifier.Policy, error)
 }
 
 // Options say how a stream is judged. The zero value is the default policy on all cores.
@@ -88,10 +90,8 @@ type job struct {
 }
 
 type answer struct {
-	row     Row
-	policy  string
-	version string
-	err     error
+	row Row
+	err error
 }
 
 // Run judges the rows of r and gives each verdict, as one line of JSON with its line feed, to emit, in the order of the rows. An
@@ -103,6 +103,11 @@ func Run(ctx context.Context, v Verifier, r io.Reader, format Format, o Options,
 	if o.MaxRows <= 0 || o.MaxRows > MaxRows {
 		o.MaxRows = MaxRows
 	}
+	policy, err := v.Policy(ctx, o.Terms.Tenant, o.Terms.Policy)
+	if err != nil {
+		return Summary{}, err
+	}
+	o.Terms.Fixed = &policy // one version for all rows, which the summary names
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	input := sha256.New()
@@ -110,7 +115,7 @@ func Run(ctx context.Context, v Verifier, r io.Reader, format Format, o Options,
 	if err != nil {
 		return Summary{}, err
 	}
-	summary := Summary{StartedAt: o.Now()}
+	summary := Summary{Policy: policy.Name, Version: policy.Version, StartedAt: o.Now()}
 	o.Terms.Since = summary.StartedAt
 	// The order of the input is that of queue; what stands in it is bounded, and with it what is held in memory.
 	const ahead = 8
@@ -206,9 +211,6 @@ func give(a answer, summary *Summary, given hash.Hash, emit func(line []byte) er
 	default:
 		summary.Invalid++
 	}
-	if a.policy != "" {
-		summary.Policy, summary.Version = a.policy, a.version
-	}
 	return emit(line)
 }
 
@@ -237,7 +239,7 @@ func judge(ctx context.Context, v Verifier, i item, terms verifier.Input) answer
 	row.Verdict, row.Digest = result.Verdict, result.Digest
 	row.Issuer = issuerOf(result)
 	row.Codes = against(result)
-	return answer{row: row, policy: result.Policy, version: result.PolicyVersion}
+	return answer{row: row}
 }
 
 func issuerOf(r verifier.Result) string {

@@ -2,6 +2,7 @@ package bulk_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
@@ -10,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -30,10 +32,18 @@ import (
 func now() time.Time { return time.Date(2026, 2, 1, 12, 0, 0, 0, time.UTC) }
 
 // counted answers by what stands in a row and counts.
-type counted struct{ calls atomic.Int64 }
+type counted struct{ calls, policies atomic.Int64 }
+
+// Policy has another version each time.
+func (c *counted) Policy(_ context.Context, _, name string) (verifier.Policy, error) {
+	return verifier.Policy{Name: cmp.Or(name, "default"), Version: strconv.FormatInt(c.policies.Add(1), 10)}, nil
+}
 
 func (c *counted) Verify(ctx context.Context, in verifier.Input) (verifier.Result, error) {
 	c.calls.Add(1)
+	if in.Fixed == nil || in.Fixed.Version != "1" {
+		return verifier.Result{}, errors.New("another version of the policy than the stream began with")
+	}
 	r := verifier.Result{Policy: "default", PolicyVersion: "1", Digest: "d"}
 	switch {
 	case ctx.Err() != nil:

@@ -140,8 +140,14 @@ func TestSEC_125_AnsweredOnce(t *testing.T) {
 
 func TestSEC_126_MadeForAnother(t *testing.T) {
 	t.Parallel()
+	for _, policy := range []string{"", "lax"} {
+		t.Run(policy, func(t *testing.T) { testMadeForAnother(t, policy) })
+	}
+}
+
+func testMadeForAnother(t *testing.T, policy string) {
 	w := newWorld(t)
-	first, a := w.ask(t, oid4vp.Ask{Template: template(3)}), w.ask(t, oid4vp.Ask{Template: template(3)})
+	first, a := w.ask(t, oid4vp.Ask{Template: template(3)}), w.ask(t, oid4vp.Ask{Template: template(3), Policy: policy})
 	badge, selective := w.badge(t), w.selective(t)
 	bare := strings.TrimPrefix(a.clientID, "decentralized_identifier:")
 	for name, token := range map[string]map[string]any{

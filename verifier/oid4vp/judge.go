@@ -97,7 +97,7 @@ func (j judgement) decide(out Outcome) verifier.Verdict {
 func (j judgement) verify(ctx context.Context, p presentation) (Presented, error) {
 	c := p.query
 	in := verifier.Input{
-		Tenant: j.session.Tenant, Policy: j.session.Policy, Unbound: !c.Bound,
+		Tenant: j.session.Tenant, Policy: j.session.Policy, Bound: c.Bound, Unbound: !c.Bound,
 		Query: func(credentials []map[string]any) error { return j.match(c, credentials) },
 	}
 	if c.Bound {

@@ -117,9 +117,19 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
-	for _, id := range []string{"model", "period", "status", "purpose", "parse"} {
+	for _, id := range []string{"model", "period", "status", "purpose", "parse", "query"} {
 		if _, _, err := s.Put(t.Context(), "acme", "own", "k", policies.Document{Rules: map[string]string{id: "report"}}); err == nil {
 			t.Errorf("%s can be relaxed", id)
+		}
+	}
+	for id, d := range map[string]policies.Document{
+		"log_inclusion": {RequireLogInclusion: true}, "holder_binding": {RequireHolderBinding: true}, "replay": {RequireHolderBinding: true},
+	} {
+		for _, rule := range []string{"report", "omit"} {
+			d.Rules = map[string]string{id: rule}
+			if _, _, err := s.Put(t.Context(), "acme", "own", "k", d); !errors.Is(err, schemas.ErrMalformed) {
+				t.Errorf("what is demanded is relaxed by %s: %s: %v", id, rule, err)
+			}
 		}
 	}
 	for _, name := range []string{"default", "legacy"} {
