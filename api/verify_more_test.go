@@ -61,6 +61,11 @@ func TestReceiptOnRequest(t *testing.T) {
 	if got := decode[map[string]any](t, w.do("POST", "/v1/verify", credential, "Content-Type", "application/vc")); got["receipt"] != nil {
 		t.Error("a receipt that nobody asked for")
 	}
+	for _, misspelt := range []string{"1", "yes", ""} { // asked for, and not given in silence
+		if rec := w.do("POST", "/v1/verify?receipt="+misspelt, credential, append(auth(goodKey), "Content-Type", "application/vc")...); rec.Code != 400 {
+			t.Errorf("receipt=%s: %d", misspelt, rec.Code)
+		}
+	}
 	if rec := w.do("POST", "/v1/verify", `{"receipt":true,"credential":`+credential+`}`, "Content-Type", "application/json"); rec.Code != 401 {
 		t.Errorf("without a key: %d", rec.Code)
 	}

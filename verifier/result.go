@@ -128,6 +128,25 @@ func (r Result) Find(id CheckID) []Check {
 	return out
 }
 
+// Translated returns the result, and those inside it, with the details that words gives for checks; where it gives none they
+// stay.
+func (r Result) Translated(words func(c Check) string) Result {
+	checks := make([]Check, len(r.Checks))
+	for i, c := range r.Checks {
+		if text := words(c); text != "" {
+			c.Detail = text
+		}
+		checks[i] = c
+	}
+	r.Checks = checks
+	inner := make([]Result, len(r.Inner))
+	for i := range r.Inner {
+		inner[i] = r.Inner[i].Translated(words)
+	}
+	r.Inner = inner
+	return r
+}
+
 // Outcome returns the worst outcome of the checks with this id: fail, undetermined, skipped, pass, not applicable.
 func (r Result) Outcome(id CheckID) Outcome {
 	worst := NotApplicable

@@ -164,7 +164,7 @@ func (h *Handler) Read(c echo.Context) error {
 	c.Response().Header().Add("Vary", "Accept-Language")
 	if status.Outcome != nil && lang != schemas.LanguageEnglish {
 		for i, p := range status.Outcome.Credentials {
-			status.Outcome.Credentials[i].Result = localized(h.Words, lang, p.Result)
+			status.Outcome.Credentials[i].Result = p.Result.Translated(func(check verifier.Check) string { return h.Words(lang, check) })
 		}
 	}
 	return edge.JSON(c.Response(), http.StatusOK, PresentationStatus{

@@ -3,7 +3,6 @@ package presentationapi
 import (
 	"time"
 
-	"heartmark/verifier"
 	"heartmark/verifier/oid4vp"
 )
 
@@ -70,22 +69,4 @@ type BrowserAnswer struct {
 	Protocol string         `json:"protocol,omitempty"`
 	Origin   string         `json:"origin"`
 	Data     map[string]any `json:"data"`
-}
-
-// localized puts the details of every check into a language.
-func localized(words func(lang string, c verifier.Check) string, lang string, r verifier.Result) verifier.Result {
-	checks := make([]verifier.Check, len(r.Checks))
-	for i, c := range r.Checks {
-		if text := words(lang, c); text != "" {
-			c.Detail = text
-		}
-		checks[i] = c
-	}
-	r.Checks = checks
-	inner := make([]verifier.Result, len(r.Inner))
-	for i := range r.Inner {
-		inner[i] = localized(words, lang, r.Inner[i])
-	}
-	r.Inner = inner
-	return r
 }

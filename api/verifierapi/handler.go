@@ -60,6 +60,12 @@ func (h *Handler) Verify(c echo.Context) error {
 	if err := exchange(&in, query); err != nil {
 		return err
 	}
+	if text, present := query["receipt"]; present {
+		if text != "true" {
+			return fmt.Errorf("receipt is true or absent: %w", problem.ErrQuery)
+		}
+		receipt = true
+	}
 	if caller, err := edge.CallerOf(r.Context()); err == nil {
 		in.Tenant = caller.Tenant
 	}
@@ -68,7 +74,7 @@ func (h *Handler) Verify(c echo.Context) error {
 		return fmt.Errorf("verify: %w", err)
 	}
 	answer := VerifyAnswer{}
-	if receipt || query["receipt"] == "true" {
+	if receipt {
 		if answer.Receipt, err = h.receipt(r.Context(), in, result); err != nil {
 			return err
 		}
@@ -100,12 +106,12 @@ func (h *Handler) receipt(ctx context.Context, in verifier.Input, r verifier.Res
 	return h.Statements.Receipt(ctx, in.Tenant, r)
 }
 
-// translated is translate where the details are not in the language already.
+// translated writes the details in lang; English they are.
 func (h *Handler) translated(lang string, r verifier.Result) verifier.Result {
 	if lang == schemas.LanguageEnglish {
 		return r
 	}
-	return h.translate(lang, r)
+	return r.Translated(func(c verifier.Check) string { return h.Words(lang, c) })
 }
 
 // input reads the body once. An object with the member credential or presentation is the request form; anything else under
@@ -161,24 +167,6 @@ func exchange(in *verifier.Input, query map[string]string) error {
 		*into = value
 	}
 	return nil
-}
-
-// translate writes the details in lang.
-func (h *Handler) translate(lang string, r verifier.Result) verifier.Result {
-	checks := make([]verifier.Check, len(r.Checks))
-	for i, c := range r.Checks {
-		if words := h.Words(lang, c); words != "" {
-			c.Detail = words
-		}
-		checks[i] = c
-	}
-	r.Checks = checks
-	inner := make([]verifier.Result, len(r.Inner))
-	for i := range r.Inner {
-		inner[i] = h.translate(lang, r.Inner[i])
-	}
-	r.Inner = inner
-	return r
 }
 
 // withoutDocuments leaves out what the caller has already.
