@@ -188,18 +188,24 @@ func (l *Loader) URLs() []string {
 
 // ownPath returns which of the project's own contexts an address names.
 func ownPath(address string) (string, bool) {
-	if len(address) > 512 {
+	path := ""
+	for _, own := range []string{DEIPath, RegistryPath} {
+		if strings.HasSuffix(address, own) {
+			path = own
+		}
+	}
+	if path == "" || len(address) > 512 {
 		return "", false
 	}
 	u, err := url.Parse(address)
-	if err != nil || own()[u.Path] == "" || !strings.HasSuffix(address, u.Path) || u.User != nil || u.Hostname() == "" || u.String() != address || strings.ToLower(address) != address {
+	if err != nil || u.Path != path || u.User != nil || u.Hostname() == "" || u.String() != address || strings.ToLower(address) != address {
 		return "", false
 	}
 	switch u.Scheme {
 	case "https":
-		return u.Path, true
+		return path, true
 	case "http":
-		return u.Path, u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1"
+		return path, u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1"
 	}
 	return "", false
 }
