@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"heartmark/issuer"
 	"heartmark/schemas"
 )
 
@@ -120,7 +119,7 @@ func (s *Service) CreateOffer(ctx context.Context, r OfferRequest) (Offer, error
 	if record.TxHash == nil && record.SignInHash == nil {
 		txCode = ""
 	}
-	if err := s.ready(ctx, record); err != nil && !errors.Is(err, issuer.ErrReviewNeeded) {
+	if _, err := s.ready(ctx, record, record.offered()); err != nil {
 		return Offer{}, fmt.Errorf("offer: %w", err)
 	}
 	if err := s.audit(ctx, EventOfferCreated, record, ""); err != nil {
