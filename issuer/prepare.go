@@ -58,6 +58,37 @@ func (i *Issuer) Prepare(ctx context.Context, r Request) (Permit, error) {
 	return i.prepare(ctx, r, found)
 }
 
+// Ready tells with the errors of Prepare whether a credential could be issued now from a report, whoever its holder will be.
+func (i *Issuer) Ready(ctx context.Context, tenant, configuration, report string) error {
+	conf, err := i.Configuration(configuration)
+	if err != nil {
+		return err
+	}
+	a, err := i.c.Reports.Attestation(ctx, tenant, report)
+	if err == nil {
+		_, err = agreed(Request{}, conf, a)
+	}
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	return nil
+}
+
+// Began tells whether the same request was made before under its idempotency key and is issued, or may yet be.
+func (i *Issuer) Began(ctx context.Context, r Request) (bool, error) {
+	if err := r.check(); err != nil {
+		return false, err
+	}
+	in, err := i.c.Store.IntentByKey(ctx, r.Tenant, r.key())
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for an earlier request: %w", err)
+	}
+	return in.Request == r.digest(), nil
+}
+
 // earlier returns the intent of an earlier call of the same request that is prepared or issued, or nil. One that may
 // have been signed, by nobody who still works on it, is settled first.
 func (i *Issuer) earlier(ctx context.Context, r *Request) (*Intent, error) {
