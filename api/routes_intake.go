@@ -14,7 +14,7 @@ import (
 const bodyPiece = 16 * mib
 
 // intakeRoutes are consent receipts, evidence batches, the rights of subjects and the operator's switch. Their idempotency keys
-// are kept durably by the intake, so none of them is replayed from memory.
+// are kept durably by the intake, so none of them is a route that replays.
 func (s *server) intakeRoutes() []Route {
 	key := func(method, path string, scope edge.Scope, body int64, h echo.HandlerFunc) Route {
 		return Route{
