@@ -37,6 +37,14 @@ func TestKeysOverHTTP(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d with %s", name, rec.Code, rec.Body, tc.status, tc.want)
 		}
 	}
+	// What a key with more rights was answered is not repeated to one with fewer.
+	grand := `{"scopes":["issue","operate"],"per_second":1}`
+	if rec := w.do("POST", "/v1/keys", grand, withJSON(goodKey, "Idempotency-Key", "1")...); rec.Code != 201 {
+		t.Fatalf("made: %d %s", rec.Code, rec.Body)
+	}
+	if rec := w.do("POST", "/v1/keys", grand, withJSON(slowKey, "Idempotency-Key", "1")...); rec.Code != 403 {
+		t.Errorf("repeated by another key: %d %s", rec.Code, rec.Body)
+	}
 	list := w.do("GET", "/v1/keys", "", "Authorization", "Bearer "+goodKey)
 	if list.Code != 200 || strings.Contains(list.Body.String(), "secret") || strings.Contains(list.Body.String(), "digest") || !strings.Contains(list.Body.String(), `"state":"active"`) {
 		t.Errorf("list: %d %s", list.Code, list.Body)
