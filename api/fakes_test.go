@@ -116,6 +116,9 @@ func (f *fakeWallets) CreateOffer(_ context.Context, r oid4vci.OfferRequest) (oi
 	if r.Configurations[0] == "nope" {
 		return oid4vci.Offer{}, &oid4vci.Error{Code: oid4vci.CodeUnknownConfiguration, Description: "no such configuration", Status: 400}
 	}
+	if r.Language == "xx" {
+		return oid4vci.Offer{}, &oid4vci.Error{Code: oid4vci.CodeInvalidRequest, Description: "language: expected en or zh", Status: 400}
+	}
 	f.offers++
 	return oid4vci.Offer{ID: "o1", URI: "openid-credential-offer://?x", Address: origin + "/oid4vci/acme/offers/r", JSON: []byte(`{}`), TxCode: "123456"}, nil
 }

@@ -170,7 +170,7 @@ func (s *Service) checkOffer(t Tenant, r *OfferRequest) (lang string, err error)
 	switch {
 	case r.Account == "":
 	case s.c.Login == nil:
-		return "", fail(CodeInvalidRequest, "account: no login provider is configured")
+		return "", fail(CodeInvalidRequest, "account: expected none, since no login provider is configured")
 	case len(r.Account) > maxAccount || !slices.Contains(r.Grants, GrantAuthorizationCode):
 		return "", fail(CodeInvalidRequest, "account: expected the subject at the login provider, with the grant authorization_code")
 	}
