@@ -79,19 +79,12 @@ func (i *Issuer) Began(ctx context.Context, r Request) (bool, error) {
 	if err := r.check(); err != nil {
 		return false, err
 	}
-	in, err := i.c.Store.IntentByKey(ctx, r.Tenant, r.key())
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("look for an earlier request: %w", err)
-	}
-	return in.Request == r.digest(), nil
+	in, err := i.intentOf(ctx, &r)
+	return in != nil && in.Request == r.digest(), err
 }
 
-// earlier returns the intent of an earlier call of the same request that is prepared or issued, or nil. One that may
-// have been signed, by nobody who still works on it, is settled first.
-func (i *Issuer) earlier(ctx context.Context, r *Request) (*Intent, error) {
+// intentOf returns the intent under the idempotency key of a request, or nil.
+func (i *Issuer) intentOf(ctx context.Context, r *Request) (*Intent, error) {
 	if r.IdempotencyKey == "" {
 		return nil, nil
 	}
@@ -102,23 +95,33 @@ func (i *Issuer) earlier(ctx context.Context, r *Request) (*Intent, error) {
 	if err != nil {
 		return nil, fmt.Errorf("look for an earlier request: %w", err)
 	}
+	return &in, nil
+}
+
+// earlier returns the intent of an earlier call of the same request that is prepared or issued, or nil. One that may
+// have been signed, by nobody who still works on it, is settled first.
+func (i *Issuer) earlier(ctx context.Context, r *Request) (*Intent, error) {
+	in, err := i.intentOf(ctx, r)
+	if err != nil || in == nil {
+		return nil, err
+	}
 	if in.Request != r.digest() {
 		return nil, ErrConflict
 	}
 	switch {
 	case in.State == StateIssued:
-		return &in, nil
+		return in, nil
 	case in.State == StatePrepared && i.now().Sub(in.CreatedAt) <= permitLife:
-		return &in, nil // go on with it: its index and its dates are still good
+		return in, nil // go on with it: its index and its dates are still good
 	case i.busy(in.ID, in.State):
 		return nil, ErrInProgress
 	}
-	state, err := i.settle(ctx, in)
+	state, err := i.settle(ctx, *in)
 	if err != nil || state != StateIssued {
 		return nil, err
 	}
 	in.State = state
-	return &in, nil
+	return in, nil
 }
 
 func (i *Issuer) donePermit(ctx context.Context, in Intent) (Permit, error) {
