@@ -3,6 +3,7 @@ package oid4vci_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -199,9 +200,13 @@ func TestReviewDefersItsOwnConfiguration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := w.Credential(t.Context(), "acme", bearer(tok.AccessToken), request(w.proof(t, newHolder(t), w.nonce(t))))
+	h := newHolder(t)
+	resp, err := w.Credential(t.Context(), "acme", bearer(tok.AccessToken), request(w.proof(t, h, w.nonce(t))))
 	if err != nil || len(resp.Credentials) != 1 {
 		t.Errorf("%+v, %v; want the credential", resp, err)
+	}
+	if strings.Contains(w.store.dump(t), h.did) {
+		t.Error("the store names the holder of a credential that was issued")
 	}
 }
 

@@ -174,8 +174,9 @@ type DeferredRecord struct {
 type IssuedRecord struct {
 	Configuration string   `json:"configuration"`
 	Credentials   []string `json:"credentials"`
-	// Holders are those of the keys, by their places (IssueRequest.Place).
-	Holders []string  `json:"holders,omitempty"`
+	// Holders are digests of the holders' ids, by their places (IssueRequest.Place): who they are stands in the sealed
+	// credentials only.
+	Holders [][]byte  `json:"holders,omitempty"`
 	Event   string    `json:"event,omitempty"`
 	EventAt time.Time `json:"event_at,omitzero"`
 }
@@ -229,12 +230,14 @@ func (o OfferRecord) takenFromAny(configuration string, holders []string) bool {
 		return false
 	}
 	for place, holder := range o.Issued[at].Holders {
-		if place < len(holders) && holders[place] != holder {
+		if place < len(holders) && !same(holder, o.holderHash(holders[place])) {
 			return true
 		}
 	}
 	return false
 }
+
+func (o OfferRecord) holderHash(holder string) []byte { return hashOf("holder", o.ID, holder) }
 
 // record notes what was issued, and to whom in the order of their places.
 func (o *OfferRecord) record(configuration string, holders, ids []string) {
@@ -243,8 +246,8 @@ func (o *OfferRecord) record(configuration string, holders, ids []string) {
 		at = len(o.Issued)
 		o.Issued = append(o.Issued, IssuedRecord{Configuration: configuration})
 	}
-	if had := len(o.Issued[at].Holders); len(holders) > had {
-		o.Issued[at].Holders = append(o.Issued[at].Holders, holders[had:]...)
+	for place := len(o.Issued[at].Holders); place < len(holders); place++ {
+		o.Issued[at].Holders = append(o.Issued[at].Holders, o.holderHash(holders[place]))
 	}
 	for _, id := range ids {
 		if !slices.Contains(o.Issued[at].Credentials, id) {
