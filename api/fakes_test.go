@@ -334,6 +334,8 @@ func (fakeRegistry) Authority(_ context.Context, q registry.AuthorityQuery) (reg
 	}, nil
 }
 
+func (fakeRegistry) Backed(context.Context, registry.Authority) (bool, error) { return true, nil }
+
 func (fakeRegistry) AuthoritiesOf(_ context.Context, entity string, _ time.Time) ([]registry.Authority, error) {
 	if entity != "did:web:localhost%3A8080:acme" {
 		return nil, registry.ErrNotFound
