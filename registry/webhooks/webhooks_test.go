@@ -152,6 +152,22 @@ func TestDelivery(t *testing.T) {
 	}
 }
 
+// A receiver that takes its time gives others their turn, and goes on where it was.
+func TestSlowReceiver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("acme")
+	for range 4 {
+		w.happens("key")
+	}
+	w.answer = func(webhooks.Message) (int, error) { w.clock.Advance(6 * time.Second); return 200, nil }
+	for _, want := range []string{"0 1", "2 3", ""} {
+		if got := w.delivered(); got != want {
+			t.Errorf("one round sent %q, want %q", got, want)
+		}
+	}
+}
+
 // What is signed is the address of the request that arrives: with a path, and escaped.
 func TestSignedAddress(t *testing.T) {
 	t.Parallel()
