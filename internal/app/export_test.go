@@ -41,4 +41,3 @@ func WebhookSender(origins ...string) (webhooks.Sender, error) {
 	client, err := fetch.New(fetch.Config{Now: time.Now, AllowLoopbackOrigins: origins})
 	return webhookSender{client}, err
 }
-
