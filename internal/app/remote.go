@@ -21,7 +21,7 @@ const maxExport = 64 << 20
 func remoteVerifier(ctx context.Context, origin string, now func() time.Time) (*verifier.Verifier, error) {
 	at, err := openRegistryAt(origin, now)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--registry: %w", err)
 	}
 	snapshot, err := at.snapshot(ctx, now)
 	if err != nil {
