@@ -25,6 +25,17 @@ func Recognising(a *App, snapshots map[string]*trust.Snapshot) Recognised {
 	return Recognised{recognisedLogs{own: logSource{keys: func() []string { return nil }, now: a.now}, foreign: f}}
 }
 
+// Reach gets the snapshot of a registry below one of the development origins.
+func Reach(ctx context.Context, id string, now func() time.Time, origins ...string) error {
+	client, err := fetch.New(fetch.Config{Now: now, AllowLoopbackOrigins: origins})
+	if err != nil {
+		return err
+	}
+	f := &foreign{client: client, development: origins, now: now, log: slog.New(slog.DiscardHandler), known: map[string]*foreignRegistry{}}
+	_, err = f.at(ctx, id)
+	return err
+}
+
 // Authority asks whether an entity may do something.
 func (r Recognised) Authority(ctx context.Context, q registry.AuthorityQuery) (registry.AuthorityAnswer, error) {
 	answer, _, err := r.logs.foreign.authority(ctx, q)

@@ -1,13 +1,17 @@
 package app_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"heartmark/internal/app"
+	"heartmark/internal/did"
+	"heartmark/internal/fetch"
 	"heartmark/registry"
 	"heartmark/registry/webhooks"
 	"heartmark/schemas"
@@ -45,6 +49,21 @@ func TestRecognisedForLevels(t *testing.T) {
 	q.Level = 3
 	if answer, err := app.Recognising(d.app, known).Authority(ctx, q); err == nil || answer.Authorized {
 		t.Errorf("with a registry that cannot be reached: %+v, %v, want an error", answer, err)
+	}
+}
+
+// Who asks first and leaves takes nothing from those who ask after: the registry's own answer is what all hear.
+func TestRecognisedIsAskedForAll(t *testing.T) {
+	t.Parallel()
+	ctx, leave := context.WithCancel(t.Context())
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		leave()
+		w.WriteHeader(http.StatusNotFound)
+	}))
+	t.Cleanup(server.Close)
+	origin := strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
+	if err := app.Reach(ctx, did.FromOrigin(origin, ""), time.Now, origin); !errors.Is(err, fetch.ErrStatus) {
+		t.Errorf("after the one who asked has left: %v, want ErrStatus", err)
 	}
 }
 
