@@ -337,7 +337,15 @@ func (fakeRegistry) Authority(_ context.Context, q registry.AuthorityQuery) (reg
 	}, nil
 }
 
+// Backed knows one body that does not accredit.
+func (fakeRegistry) Backed(_ context.Context, a registry.Authority) (bool, error) {
+	return a.Authority != "did:web:suspended.example", nil
+}
+
 func (fakeRegistry) AuthoritiesOf(_ context.Context, entity string, _ time.Time) ([]registry.Authority, error) {
+	if entity == "did:web:school.example" {
+		return []registry.Authority{{ID: "a2", Entity: entity, Authority: "did:web:suspended.example", Name: "School", Status: registry.Active}}, nil
+	}
 	if entity != "did:web:localhost%3A8080:acme" {
 		return nil, registry.ErrNotFound
 	}
