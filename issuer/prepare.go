@@ -219,7 +219,7 @@ func (i *Issuer) checked(ctx context.Context, r Request, p *permit, in Intent) (
 	if p.issuer, err = i.c.Issuers.Issuer(ctx, r.Tenant); err != nil {
 		return fmt.Errorf("issuer of tenant %q: %w", r.Tenant, err)
 	}
-	report, err := i.c.Reports.Attestation(ctx, r.Tenant, r.ReportID)
+	report, err := i.c.Reports.Attestation(ctx, r.Tenant, r.ReportID, p.conf.Review)
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}

@@ -245,10 +245,11 @@ func (a *App) issueForWallet(ctx context.Context, r oid4vci.IssueRequest) (oid4v
 // readyToIssue tells whether a credential could be issued now, so that an offer is not made in vain.
 func (a *App) readyToIssue(ctx context.Context, tenant, configuration, report string) error {
 	configuration, _ = formOf(a.Issuer.Configurations(), configuration)
-	if _, err := a.Issuer.Configuration(configuration); err != nil {
+	conf, err := a.Issuer.Configuration(configuration)
+	if err != nil {
 		return err
 	}
-	attestation, err := a.reportSource().Attestation(ctx, tenant, report)
+	attestation, err := a.reportSource().Attestation(ctx, tenant, report, conf.Review)
 	if err != nil {
 		return err
 	}
