@@ -64,7 +64,7 @@ func (i *Issuer) Ready(ctx context.Context, tenant, configuration, report string
 	if err != nil {
 		return err
 	}
-	a, err := i.c.Reports.Attestation(ctx, tenant, report)
+	a, err := i.c.Reports.Attestation(ctx, tenant, report, conf.Review)
 	if err == nil {
 		_, err = agreed(Request{}, conf, a)
 	}
@@ -253,7 +253,7 @@ func (i *Issuer) checked(ctx context.Context, r Request, p *permit, in Intent) (
 	if p.issuer, err = i.c.Issuers.Issuer(ctx, r.Tenant); err != nil {
 		return fmt.Errorf("issuer of tenant %q: %w", r.Tenant, err)
 	}
-	report, err := i.c.Reports.Attestation(ctx, r.Tenant, r.ReportID)
+	report, err := i.c.Reports.Attestation(ctx, r.Tenant, r.ReportID, p.conf.Review)
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
