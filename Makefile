@@ -31,7 +31,7 @@ demo: deps build ## run the main job end to end on sample conversations; leaves 
 
 run: deps build ## start a development server with pages on http://localhost:8080
 	bin/heartmark keys kek --if-missing --config deploy/development.yaml
-	@test -s .data/secrets/api-key || (umask 077; bin/heartmark keys api --config deploy/development.yaml >.data/secrets/api-key)
+	@test -s .data/secrets/api-key || (umask 077; bin/heartmark keys api --scope assess,consent,issue,subjects,verify,policies,keys --config deploy/development.yaml >.data/secrets/api-key)
 	@echo "API key of the tenant demo: .data/secrets/api-key"
 	bin/heartmark serve --config deploy/development.yaml
 

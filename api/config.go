@@ -48,6 +48,8 @@ type Registry interface {
 	registryapi.Writer
 	registryapi.Federation
 	registryapi.Events
+	// Backed reports whether the bodies above an authority all accredit now.
+	Backed(ctx context.Context, a registry.Authority) (bool, error)
 }
 
 // Log is the transparency log as anyone may read it; *translog.Log is one.

@@ -116,6 +116,9 @@ func (f *fakeWallets) CreateOffer(_ context.Context, r oid4vci.OfferRequest) (oi
 	if r.Configurations[0] == "nope" {
 		return oid4vci.Offer{}, &oid4vci.Error{Code: oid4vci.CodeUnknownConfiguration, Description: "no such configuration", Status: 400}
 	}
+	if r.Language == "xx" {
+		return oid4vci.Offer{}, &oid4vci.Error{Code: oid4vci.CodeInvalidRequest, Description: "language: expected en or zh", Status: 400}
+	}
 	f.offers++
 	return oid4vci.Offer{ID: "o1", URI: "openid-credential-offer://?x", Address: origin + "/oid4vci/acme/offers/r", JSON: []byte(`{}`), TxCode: "123456"}, nil
 }
@@ -334,7 +337,15 @@ func (fakeRegistry) Authority(_ context.Context, q registry.AuthorityQuery) (reg
 	}, nil
 }
 
+// Backed knows one body that does not accredit.
+func (fakeRegistry) Backed(_ context.Context, a registry.Authority) (bool, error) {
+	return a.Authority != "did:web:suspended.example", nil
+}
+
 func (fakeRegistry) AuthoritiesOf(_ context.Context, entity string, _ time.Time) ([]registry.Authority, error) {
+	if entity == "did:web:school.example" {
+		return []registry.Authority{{ID: "a2", Entity: entity, Authority: "did:web:suspended.example", Name: "School", Status: registry.Active}}, nil
+	}
 	if entity != "did:web:localhost%3A8080:acme" {
 		return nil, registry.ErrNotFound
 	}

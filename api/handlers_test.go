@@ -428,3 +428,15 @@ func TestHealth(t *testing.T) {
 		t.Errorf("alive: %d", rec.Code)
 	}
 }
+
+// The page of an issuer says so where the body that granted does not accredit now.
+func TestPageOfUnbackedIssuer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for did, want := range map[string]bool{"did:web:school.example": true, "did:web:localhost%253A8080:acme": false} {
+		rec := w.do("GET", "/registry/issuers/"+did, "", "Accept", "text/html")
+		if got := strings.Contains(rec.Body.String(), "granting body not in force"); rec.Code != http.StatusOK || got != want {
+			t.Errorf("%s: %d, unbacked %t, want %t", did, rec.Code, got, want)
+		}
+	}
+}

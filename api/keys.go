@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"heartmark/api/edge"
 	"heartmark/api/problem"
@@ -32,6 +33,8 @@ type Key struct {
 	Scopes []edge.Scope
 	// PerSecond is how many requests a second the key may make, over time; 0 is the class's own allowance.
 	PerSecond float64
+	// ExpiresAt is when the key ends, zero for one that does not. Find gives no key that has ended.
+	ExpiresAt time.Time
 }
 
 // Keys finds the caller that an API key stands for.
@@ -104,5 +107,5 @@ func (s *server) caller(r *http.Request) (c edge.Caller, ok bool, err error) {
 		return edge.Caller{}, true, fmt.Errorf("API key: %w", err)
 	}
 	// The tenant comes from the key and from nowhere else.
-	return edge.Caller{KeyID: k.ID, Tenant: k.Tenant, Scopes: k.Scopes, PerSecond: k.PerSecond}, true, nil
+	return edge.Caller{KeyID: k.ID, Tenant: k.Tenant, Scopes: k.Scopes, PerSecond: k.PerSecond, ExpiresAt: k.ExpiresAt}, true, nil
 }

@@ -25,12 +25,25 @@ func TestKeysOverHTTP(t *testing.T) {
 		"without the scope":         {thinKey, `{"scopes":["issue"]}`, 403, `"code":"forbidden"`},
 		"more rights than its own":  {slowKey, `{"scopes":["issue","operate"],"per_second":1}`, 403, `"code":"forbidden"`},
 		"a faster one than its own": {slowKey, `{"scopes":["issue"]}`, 403, `"code":"forbidden"`},
+		"faster than the default":   {goodKey, `{"scopes":["issue"],"per_second":51}`, 403, `"code":"forbidden"`},
+		"as fast as the default":    {goodKey, `{"scopes":["issue"],"per_second":50}`, 201, `"per_second":50`},
+		"one that outlives it":      {briefKey, `{"scopes":["issue"],"expires_at":"2026-03-01T00:00:01Z"}`, 403, `"code":"forbidden"`},
+		"one without end":           {briefKey, `{"scopes":["issue"]}`, 403, `"code":"forbidden"`},
+		"one that ends with it":     {briefKey, `{"scopes":["issue"],"expires_at":"2026-03-01T00:00:00Z"}`, 201, `"key":"hm_secret"`},
 		"as fast as its own":        {slowKey, `{"scopes":["issue"],"per_second":5}`, 201, `"per_second":5`},
 	} {
 		rec := w.do("POST", "/v1/keys", tc.body, withJSON(tc.key)...)
 		if rec.Code != tc.status || !strings.Contains(rec.Body.String(), tc.want) {
 			t.Errorf("%s: %d %s, want %d with %s", name, rec.Code, rec.Body, tc.status, tc.want)
 		}
+	}
+	// What a key with more rights was answered is not repeated to one with fewer.
+	grand := `{"scopes":["issue","operate"],"per_second":1}`
+	if rec := w.do("POST", "/v1/keys", grand, withJSON(goodKey, "Idempotency-Key", "1")...); rec.Code != 201 {
+		t.Fatalf("made: %d %s", rec.Code, rec.Body)
+	}
+	if rec := w.do("POST", "/v1/keys", grand, withJSON(slowKey, "Idempotency-Key", "1")...); rec.Code != 403 {
+		t.Errorf("repeated by another key: %d %s", rec.Code, rec.Body)
 	}
 	list := w.do("GET", "/v1/keys", "", "Authorization", "Bearer "+goodKey)
 	if list.Code != 200 || strings.Contains(list.Body.String(), "secret") || strings.Contains(list.Body.String(), "digest") || !strings.Contains(list.Body.String(), `"state":"active"`) {

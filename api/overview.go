@@ -96,11 +96,20 @@ func (o overview) issuer(ctx context.Context, did, name string, authorities []re
 	view := ui.IssuerOverview{DID: did, Name: name, Status: string(registry.Withdrawn)}
 	for _, a := range authorities {
 		status := authorityStatus(a, now)
+		if status == string(registry.Active) {
+			backed, err := o.registry.Backed(ctx, a)
+			if err != nil {
+				return ui.IssuerOverview{}, fmt.Errorf("issuer page: %w", err)
+			}
+			if !backed {
+				status = unbacked
+			}
+		}
 		view.Authorities = append(view.Authorities, ui.AuthorityOverview{
 			By: a.Authority, Action: a.Action, Resource: a.Resource, Framework: a.Framework, Levels: a.Levels, From: a.ValidFrom,
 			Until: a.ValidUntil, Since: a.Since, Reason: a.Reason, Control: a.ControlMethod, LogIndex: a.Log, Status: status,
 		})
-		if status == string(registry.Active) || status == string(registry.Suspended) && view.Status != string(registry.Active) {
+		if status == string(registry.Active) || (status == string(registry.Suspended) || status == unbacked) && view.Status != string(registry.Active) {
 			view.Status = status
 		}
 	}
@@ -147,6 +156,9 @@ func (o overview) LogState(ctx context.Context) (ui.LogOverview, error) {
 }
 
 // authorityStatus adds to the recorded status what the dates say.
+// unbacked is the status of an authority whose granting body is not accredited now.
+const unbacked = "unbacked"
+
 func authorityStatus(a registry.Authority, now time.Time) string {
 	switch {
 	case a.Status != registry.Active:

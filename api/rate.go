@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"heartmark/api/edge"
 	"heartmark/api/problem"
 
 	"golang.org/x/time/rate"
@@ -53,7 +54,7 @@ func allowanceOf(class RateClass, keyed bool) allowance {
 	case RateWallets:
 		return allowance{10, 60}
 	case RateKeys:
-		return allowance{50, 200}
+		return allowance{edge.KeyPerSecond, 200}
 	case RateRefused:
 		return allowance{0.2, 10}
 	}

@@ -58,6 +58,21 @@ func withHead(table []Route) []Route {
 	return out
 }
 
+// keyed is a route of the REST interface: for API keys with a scope.
+func keyed(method, path string, scope edge.Scope, body int64, h echo.HandlerFunc) Route {
+	return Route{
+		Method: method, Path: path, Body: body, Time: normal, Access: WithKey, Scope: scope, Cache: NoStore, Dialect: Problems,
+		Rate: RateKeys, handler: h,
+	}
+}
+
+// pageRoute is a page that anybody may read.
+func pageRoute(path string, h echo.HandlerFunc) Route {
+	return Route{
+		Method: http.MethodGet, Path: path, Time: quick, Access: Public, Cache: Private, Dialect: Pages, Rate: RatePages, handler: h,
+	}
+}
+
 // pageRoutes are what people open.
 func (s *server) pageRoutes() []Route {
 	get := func(path string, cache Cache, h func(http.ResponseWriter, *http.Request) error) Route {
@@ -96,41 +111,35 @@ func (s *server) pageRoutes() []Route {
 
 // restRoutes are the tenant's and the verifier's REST interface.
 func (s *server) restRoutes() []Route {
-	key := func(method, path string, scope edge.Scope, body int64, h echo.HandlerFunc) Route {
-		return Route{
-			Method: method, Path: path, Body: body, Time: normal, Access: WithKey, Scope: scope, Cache: NoStore, Dialect: Problems,
-			Rate: RateKeys, handler: h,
-		}
-	}
 	const get, post, del = http.MethodGet, http.MethodPost, http.MethodDelete
-	submit := key(post, "/v1/assessments", edge.ScopeAssess, bodyEvidence, s.assessments.Submit)
+	submit := keyed(post, "/v1/assessments", edge.ScopeAssess, bodyEvidence, s.assessments.Submit)
 	submit.Time, submit.Replay = long, true
 	// Not replayed: an answer that is kept would keep what a text says.
-	classify := key(post, "/v1/classify", edge.ScopeAssess, bodyDefault, s.assessments.Classify)
+	classify := keyed(post, "/v1/classify", edge.ScopeAssess, bodyDefault, s.assessments.Classify)
 	classify.Time = time.Minute
-	offer := key(post, "/v1/offers", edge.ScopeIssue, bodySmall, s.issuing.CreateOffer)
+	offer := keyed(post, "/v1/offers", edge.ScopeIssue, bodySmall, s.issuing.CreateOffer)
 	offer.Replay = true
-	newKey := key(post, "/v1/keys", edge.ScopeKeys, bodySmall, s.keys.Create)
+	newKey := keyed(post, "/v1/keys", edge.ScopeKeys, bodySmall, s.keys.Create)
 	newKey.Replay = true
 	return []Route{
 		newKey,
-		key(get, "/v1/keys", edge.ScopeKeys, 0, s.keys.List),
-		key(del, "/v1/keys/:id", edge.ScopeKeys, 0, s.keys.Revoke),
+		keyed(get, "/v1/keys", edge.ScopeKeys, 0, s.keys.List),
+		keyed(del, "/v1/keys/:id", edge.ScopeKeys, 0, s.keys.Revoke),
 		submit,
-		key(get, "/v1/assessments", edge.ScopeAssess, 0, s.assessments.List),
-		key(get, "/v1/assessments/:id", edge.ScopeAssess, 0, s.assessments.Get),
-		key(del, "/v1/assessments/:id", edge.ScopeAssess, 0, s.assessments.Erase),
+		keyed(get, "/v1/assessments", edge.ScopeAssess, 0, s.assessments.List),
+		keyed(get, "/v1/assessments/:id", edge.ScopeAssess, 0, s.assessments.Get),
+		keyed(del, "/v1/assessments/:id", edge.ScopeAssess, 0, s.assessments.Erase),
 		classify,
-		key(get, "/v1/heads", edge.ScopeAssess, 0, s.assessments.ListHeads),
-		key(post, "/v1/credentials", edge.ScopeIssue, bodyDefault, s.issuing.Issue),
-		key(get, "/v1/credentials", edge.ScopeIssue, 0, s.issuing.List),
-		key(get, "/v1/credentials/:id", edge.ScopeIssue, 0, s.issuing.Get),
-		key(post, "/v1/credentials/:id/status", edge.ScopeIssue, bodySmall, s.issuing.SetStatus),
-		key(get, "/v1/configurations", edge.ScopeIssue, 0, s.issuing.Configurations),
+		keyed(get, "/v1/heads", edge.ScopeAssess, 0, s.assessments.ListHeads),
+		keyed(post, "/v1/credentials", edge.ScopeIssue, bodyDefault, s.issuing.Issue),
+		keyed(get, "/v1/credentials", edge.ScopeIssue, 0, s.issuing.List),
+		keyed(get, "/v1/credentials/:id", edge.ScopeIssue, 0, s.issuing.Get),
+		keyed(post, "/v1/credentials/:id/status", edge.ScopeIssue, bodySmall, s.issuing.SetStatus),
+		keyed(get, "/v1/configurations", edge.ScopeIssue, 0, s.issuing.Configurations),
 		offer,
-		key(get, "/v1/offers/:id", edge.ScopeIssue, 0, s.issuing.Offer),
-		key(del, "/v1/offers/:id", edge.ScopeIssue, 0, s.issuing.RevokeOffer),
-		key(post, "/v1/offers/:id/release", edge.ScopeIssue, bodySmall, s.issuing.Release),
+		keyed(get, "/v1/offers/:id", edge.ScopeIssue, 0, s.issuing.Offer),
+		keyed(del, "/v1/offers/:id", edge.ScopeIssue, 0, s.issuing.RevokeOffer),
+		keyed(post, "/v1/offers/:id/release", edge.ScopeIssue, bodySmall, s.issuing.Release),
 		{
 			Method: post, Path: "/v1/verify", Body: bodyPresentation, Time: normal, Access: OptionalKey, Scope: edge.ScopeVerify,
 			Cache: NoStore, Dialect: Problems, CORS: true, Rate: RateVerify, handler: s.verifying.Verify,

@@ -15,10 +15,9 @@ const session = time.Hour
 // liveRoutes are feeds of groups and practice.
 func (s *server) liveRoutes() []Route {
 	key := func(method, path string, body int64, life time.Duration, h echo.HandlerFunc) Route {
-		return Route{
-			Method: method, Path: path, Body: body, Time: life, Access: WithKey, Scope: edge.ScopeAssess, Cache: NoStore, Dialect: Problems,
-			Rate: RateKeys, handler: h,
-		}
+		r := keyed(method, path, edge.ScopeAssess, body, h)
+		r.Time = life
+		return r
 	}
 	const get, post, del = http.MethodGet, http.MethodPost, http.MethodDelete
 	h := s.live

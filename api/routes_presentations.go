@@ -42,10 +42,7 @@ func (s *server) presentationRoutes() []Route {
 	pageEvents := page(get, "/verify/ask/events", 0, nil)
 	pageEvents.Time, pageEvents.Dialect, pageEvents.handler = long, Problems, h.EventsByCookie(ui.AskCookie)
 	policy := func(method, path string, body int64, handler echo.HandlerFunc) Route {
-		return Route{
-			Method: method, Path: "/v1/policies" + path, Body: body, Time: normal, Access: WithKey, Scope: edge.ScopePolicies,
-			Cache: NoStore, Dialect: Problems, Rate: RateKeys, handler: handler,
-		}
+		return keyed(method, "/v1/policies"+path, edge.ScopePolicies, body, handler)
 	}
 	vcapi := func(path string, handler echo.HandlerFunc) Route {
 		return Route{
@@ -53,6 +50,8 @@ func (s *server) presentationRoutes() []Route {
 			Scope: edge.ScopeVerify, Cache: NoStore, Dialect: Problems, CORS: true, Rate: RateVerify, handler: handler,
 		}
 	}
+	bulk := keyed(post, "/v1/verify/bulk", edge.ScopeVerify, bodyStream, s.verifying.Bulk)
+	bulk.Time = time.Hour
 	read := session(get, "/:id", 0, h.Read)
 	read.Rate = RateReads
 	return []Route{
@@ -67,10 +66,7 @@ func (s *server) presentationRoutes() []Route {
 		page(post, "/verify/ask", bodySmall, s.pages.AskPost),
 		page(get, "/verify/ask/result", 0, s.pages.AskResult),
 		pageEvents,
-		{
-			Method: post, Path: "/v1/verify/bulk", Body: bodyStream, Time: time.Hour, Access: WithKey, Scope: edge.ScopeVerify, Cache: NoStore,
-			Dialect: Problems, Rate: RateKeys, handler: s.verifying.Bulk,
-		},
+		bulk,
 		vcapi("/credentials/verify", s.verifying.VerifyCredential),
 		vcapi("/presentations/verify", s.verifying.VerifyPresentation),
 		policy(get, "", 0, s.policies.List),

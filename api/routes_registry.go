@@ -12,10 +12,7 @@ import (
 // registryWrites change the registry: keys with the scope registry:write alone.
 func (s *server) registryWrites() []Route {
 	write := func(method, path string, body int64, h echo.HandlerFunc) Route {
-		return Route{
-			Method: method, Path: "/registry/v1" + path, Body: body, Time: normal, Access: WithKey, Scope: edge.ScopeRegistryWrite,
-			Cache: NoStore, Dialect: Problems, Rate: RateKeys, handler: h,
-		}
+		return keyed(method, "/registry/v1"+path, edge.ScopeRegistryWrite, body, h)
 	}
 	const post, put = http.MethodPost, http.MethodPut
 	grant := write(post, "/authorities", bodySmall, s.registering.Grant)

@@ -11,10 +11,7 @@ import (
 // webhookRoutes are where a tenant says whom to tell what the registry states.
 func (s *server) webhookRoutes() []Route {
 	call := func(method, path string, body int64, h echo.HandlerFunc) Route {
-		return Route{
-			Method: method, Path: "/v1/webhooks" + path, Body: body, Time: normal, Access: WithKey, Scope: edge.ScopeEvents,
-			Cache: NoStore, Dialect: Problems, Rate: RateKeys, handler: h,
-		}
+		return keyed(method, "/v1/webhooks"+path, edge.ScopeEvents, body, h)
 	}
 	return []Route{
 		call(http.MethodPost, "", bodySmall, s.webhooks.Create),

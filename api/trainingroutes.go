@@ -11,10 +11,7 @@ import (
 // trainingRoutes are plans, practice and coaching.
 func (s *server) trainingRoutes() []Route {
 	key := func(method, path string, body int64, h echo.HandlerFunc) Route {
-		return Route{
-			Method: method, Path: path, Body: body, Time: normal, Access: WithKey, Scope: edge.ScopeAssess, Cache: NoStore,
-			Dialect: Problems, Rate: RateKeys, handler: h,
-		}
+		return keyed(method, path, edge.ScopeAssess, body, h)
 	}
 	const get, post, put, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
 	answers := key(put, "/v1/coaching/answers", bodyEvidence, s.training.PutAnswers)

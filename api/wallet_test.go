@@ -132,6 +132,7 @@ func TestRelease(t *testing.T) {
 	}{
 		"released":          {goodKey, "o1", `{"decision":"released"}`, 200},
 		"decided before":    {goodKey, "o1", `{"decision":"refused","reason":"x"}`, 409},
+		"long reason":       {goodKey, "o1", `{"decision":"refused","reason":"` + strings.Repeat("x", 501) + `"}`, 400},
 		"no reason":         {goodKey, "o1", `{"decision":"refused"}`, 400},
 		"other word":        {goodKey, "o1", `{"decision":"held"}`, 400},
 		"SEC-156 of others": {otherKey, "o1", `{"decision":"released"}`, 404},
@@ -139,6 +140,21 @@ func TestRelease(t *testing.T) {
 	} {
 		if rec := w.do("POST", "/v1/offers/"+tc.id+"/release", tc.body, withJSON(tc.key)...); rec.Code != tc.status {
 			t.Errorf("%s: %d %s, want %d", name, rec.Code, rec.Body, tc.status)
+		}
+	}
+}
+
+// A refused offer names the member that is wrong.
+func TestOfferFaults(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for body, want := range map[string]string{
+		`{"configuration":"nope","report":"r1"}`:                        `"pointer":"/configuration"`,
+		`{"configurations":["nope"],"report":"r1"}`:                     `"pointer":"/configurations"`,
+		`{"configuration":"dei-profile","report":"r1","language":"xx"}`: `"pointer":"/language"`,
+	} {
+		if rec := w.do("POST", "/v1/offers", body, withJSON(goodKey)...); rec.Code != 400 || !strings.Contains(rec.Body.String(), want) {
+			t.Errorf("%s: %d %s, want %s", body, rec.Code, rec.Body, want)
 		}
 	}
 }

@@ -29,6 +29,7 @@ const (
 	otherKey = "hm_BBBBBBBBBBBBBBBBBBBBBBBB"
 	thinKey  = "hm_CCCCCCCCCCCCCCCCCCCCCCCC"
 	slowKey  = "hm_DDDDDDDDDDDDDDDDDDDDDDDD"
+	briefKey = "hm_EEEEEEEEEEEEEEEEEEEEEEEE"
 )
 
 // world is a server over small parts whose answers a test can set.
@@ -100,6 +101,10 @@ func testKeys(t *testing.T) api.KeyList {
 		{ID: "k-beta", Hash: hash(otherKey), Tenant: "beta", Scopes: edge.Scopes()},
 		{ID: "k-thin", Hash: hash(thinKey), Tenant: "acme"},
 		{ID: "k-slow", Hash: hash(slowKey), Tenant: "acme", Scopes: []edge.Scope{edge.ScopeKeys, edge.ScopeIssue}, PerSecond: 5},
+		{
+			ID: "k-brief", Hash: hash(briefKey), Tenant: "acme", Scopes: []edge.Scope{edge.ScopeKeys, edge.ScopeIssue},
+			ExpiresAt: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
+		},
 	}
 	if err := list.Validate(); err != nil {
 		t.Fatal(err)

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-
-	"heartmark/schemas"
 )
 
 // Sentinels of Store.
@@ -76,29 +74,4 @@ func DecodeReport(b []byte) (Report, error) {
 	}
 	rec.Report.ID, rec.Report.Provenance = rec.ID, rec.Provenance
 	return rec.Report, nil
-}
-
-// Source answers an issuer's question for the attestation of a report. It is what an issuer knows of assessments.
-type Source struct {
-	store   Store
-	options func(ctx context.Context, tenant, report string) (AttestationOptions, error)
-}
-
-// NewSource returns a Source over store. options gives a tenant's review policy, what reviewers released and refused of the report,
-// platform DIDs and audience; its errors are returned as they are.
-func NewSource(store Store, options func(ctx context.Context, tenant, report string) (AttestationOptions, error)) *Source {
-	return &Source{store: store, options: options}
-}
-
-// Attestation returns what a credential may state of a stored report. It returns ErrNotFound and ErrNoConsentToIssue.
-func (s *Source) Attestation(ctx context.Context, tenant, reportID string) (schemas.Attestation, error) {
-	r, err := s.store.Report(ctx, tenant, reportID)
-	if err != nil {
-		return schemas.Attestation{}, fmt.Errorf("attestation: %w", err)
-	}
-	o, err := s.options(ctx, tenant, reportID)
-	if err != nil {
-		return schemas.Attestation{}, fmt.Errorf("attestation: %w", err)
-	}
-	return Attestation(r, o)
 }

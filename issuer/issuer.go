@@ -41,9 +41,10 @@ type Securer interface {
 }
 
 // ReportSource gives what may be known of a report, or ErrNotFound when the tenant has no such report. The levels are
-// those that may be certified now: a dimension that needs review and had none is not among them.
+// those that may be certified now: a dimension that needs review and had none is not among them. review is what the
+// configuration asks; the tenant's policy may ask for more, never for less.
 type ReportSource interface {
-	Attestation(ctx context.Context, tenant, reportID string) (schemas.Attestation, error)
+	Attestation(ctx context.Context, tenant, reportID, review string) (schemas.Attestation, error)
 }
 
 // AuthorityQuery asks whether an issuer may issue an achievement.

@@ -58,9 +58,33 @@ func (i *Issuer) Prepare(ctx context.Context, r Request) (Permit, error) {
 	return i.prepare(ctx, r, found)
 }
 
-// earlier returns the intent of an earlier call of the same request that is prepared or issued, or nil. One that may
-// have been signed, by nobody who still works on it, is settled first.
-func (i *Issuer) earlier(ctx context.Context, r *Request) (*Intent, error) {
+// Ready tells with the errors of Prepare whether a credential could be issued now from a report, whoever its holder will be.
+func (i *Issuer) Ready(ctx context.Context, tenant, configuration, report string) error {
+	conf, err := i.Configuration(configuration)
+	if err != nil {
+		return err
+	}
+	a, err := i.c.Reports.Attestation(ctx, tenant, report, conf.Review)
+	if err == nil {
+		_, err = agreed(Request{}, conf, a)
+	}
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	return nil
+}
+
+// Began tells whether the same request was made before under its idempotency key and is issued, or may yet be.
+func (i *Issuer) Began(ctx context.Context, r Request) (bool, error) {
+	if err := r.check(); err != nil {
+		return false, err
+	}
+	in, err := i.intentOf(ctx, &r)
+	return in != nil && in.Request == r.digest(), err
+}
+
+// intentOf returns the intent under the idempotency key of a request, or nil.
+func (i *Issuer) intentOf(ctx context.Context, r *Request) (*Intent, error) {
 	if r.IdempotencyKey == "" {
 		return nil, nil
 	}
@@ -71,23 +95,33 @@ func (i *Issuer) earlier(ctx context.Context, r *Request) (*Intent, error) {
 	if err != nil {
 		return nil, fmt.Errorf("look for an earlier request: %w", err)
 	}
+	return &in, nil
+}
+
+// earlier returns the intent of an earlier call of the same request that is prepared or issued, or nil. One that may
+// have been signed, by nobody who still works on it, is settled first.
+func (i *Issuer) earlier(ctx context.Context, r *Request) (*Intent, error) {
+	in, err := i.intentOf(ctx, r)
+	if err != nil || in == nil {
+		return nil, err
+	}
 	if in.Request != r.digest() {
 		return nil, ErrConflict
 	}
 	switch {
 	case in.State == StateIssued:
-		return &in, nil
+		return in, nil
 	case in.State == StatePrepared && i.now().Sub(in.CreatedAt) <= permitLife:
-		return &in, nil // go on with it: its index and its dates are still good
+		return in, nil // go on with it: its index and its dates are still good
 	case i.busy(in.ID, in.State):
 		return nil, ErrInProgress
 	}
-	state, err := i.settle(ctx, in)
+	state, err := i.settle(ctx, *in)
 	if err != nil || state != StateIssued {
 		return nil, err
 	}
 	in.State = state
-	return &in, nil
+	return in, nil
 }
 
 func (i *Issuer) donePermit(ctx context.Context, in Intent) (Permit, error) {
@@ -219,7 +253,7 @@ func (i *Issuer) checked(ctx context.Context, r Request, p *permit, in Intent) (
 	if p.issuer, err = i.c.Issuers.Issuer(ctx, r.Tenant); err != nil {
 		return fmt.Errorf("issuer of tenant %q: %w", r.Tenant, err)
 	}
-	report, err := i.c.Reports.Attestation(ctx, r.Tenant, r.ReportID)
+	report, err := i.c.Reports.Attestation(ctx, r.Tenant, r.ReportID, p.conf.Review)
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}

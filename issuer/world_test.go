@@ -241,7 +241,7 @@ func (w *world) verify(credential []byte) error {
 	return errors.New("no key verifies it")
 }
 
-func (w *world) Attestation(_ context.Context, tenant, id string) (schemas.Attestation, error) {
+func (w *world) Attestation(_ context.Context, tenant, id, _ string) (schemas.Attestation, error) {
 	a, ok := w.reports[id]
 	if !ok || tenant == "stranger" {
 		return schemas.Attestation{}, issuer.ErrNotFound

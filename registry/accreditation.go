@@ -23,7 +23,10 @@ type Accreditation struct {
 
 // Accreditations returns a credential (VC Data Model 2.0) for each authority of an entity that is in force at the time
 // (zero: now), signed with the registry's statement key; only those about resource where it is set. It returns ErrNotFound
-// for an entity without authorities.
+// for an entity without authorities, and no credential as of a time more than a day ahead, for which nothing can be said.
+//
+// A credential holds while its version of the authority does: one that is asked for as of a time before a suspension or
+// withdrawal ends with it, whenever it is made.
 //
 // A credential says who accredited whom for what, and points at its parent. A reader walks the chain to the registry that
 // it trusts (trust.CheckAccreditation).
@@ -40,11 +43,14 @@ func (r *Registry) Accreditations(ctx context.Context, entity, resource string, 
 		at = now
 	}
 	out := []Accreditation{}
+	if !at.Before(now.Add(accreditationLife)) {
+		return out, nil
+	}
 	for _, versions := range trust.ByID(records) {
 		if resource != "" && versions[0].Resource != resource {
 			continue
 		}
-		line, err := trust.Lineage(r.did, func(e string) ([]Authority, error) { return r.c.Store.Authorities(ctx, e) }, versions, at)
+		line, err := r.lineage(ctx, versions, at)
 		if err != nil {
 			return nil, err
 		}
@@ -71,9 +77,12 @@ func (r *Registry) Accreditations(ctx context.Context, entity, resource string, 
 // accreditation makes the credential of the first authority of a line; the second is its parent.
 func (r *Registry) accreditation(ctx context.Context, line []Authority, now time.Time) (map[string]any, error) {
 	a := line[0]
-	until := now.Add(accreditationLife)
-	if !a.ValidUntil.IsZero() && a.ValidUntil.Before(until) {
-		until = a.ValidUntil
+	from, until, err := r.standing(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	if end := now.Add(accreditationLife); until.IsZero() || until.After(end) {
+		until = end
 	}
 	kind, extra := "VerifiableAccreditation", ""
 	switch a.Action {
@@ -108,7 +117,7 @@ func (r *Registry) accreditation(ctx context.Context, line []Authority, now time
 		"id":                r.accreditationURL(a),
 		"type":              types,
 		"issuer":            r.did,
-		"validFrom":         schemas.FormatTime(a.ValidFrom),
+		"validFrom":         schemas.FormatTime(from),
 		"validUntil":        schemas.FormatTime(until),
 		"credentialSubject": map[string]any{"id": a.Entity, "accreditationAction": a.Action, "accreditedBy": a.Authority, "accreditedFor": about},
 		"termsOfUse":        terms,
@@ -119,6 +128,25 @@ func (r *Registry) accreditation(ctx context.Context, line []Authority, now time
 	}
 	// Like an answer (SignAnswer), what is signed here was asked for by anybody and leaves no line in the journal.
 	return r.c.Securer.Secure(ctx, doc, method, now, signer)
+}
+
+// standing is the time in which a version decides about its authority: within the authority's own, from when the version
+// took effect until another did; zero is no end.
+func (r *Registry) standing(ctx context.Context, a Authority) (from, until time.Time, err error) {
+	from, until = a.ValidFrom, a.ValidUntil
+	if a.Since.After(from) {
+		from = a.Since
+	}
+	versions, err := r.c.Store.AuthorityByID(ctx, a.ID)
+	if err != nil {
+		return from, until, err
+	}
+	for _, v := range versions {
+		if v.Version > a.Version && (until.IsZero() || v.Since.Before(until)) {
+			until = v.Since
+		}
+	}
+	return from, until, nil
 }
 
 // accreditationURL names the version of an authority that a credential states: its history is read there.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"heartmark/registry/translog/inclusion"
 	"heartmark/schemas"
 	"heartmark/schemas/trust"
 )
@@ -20,11 +21,13 @@ type Audit struct {
 	contents trust.Contents
 	// said are the statements of the snapshot by the leaf that each must have in the log.
 	said map[string]string
+	// size is that of the log under the snapshot's checkpoint, which was read before everything else in it.
+	size uint64
 	// lists are the digests of the newest version of each status list in the log before the snapshot; recent are those
-	// logged since the second in which it was made, any of which it may hold.
+	// logged afterwards, any of which it may hold.
 	lists  map[string]string
 	recent map[string][]string
-	// later counts the entries that were recorded after the snapshot was made.
+	// later counts the entries that were recorded and logged after the snapshot was made.
 	later       int
 	entries     map[string]int
 	differences []string
@@ -34,6 +37,12 @@ type Audit struct {
 // NewAudit takes the registry's side.
 func NewAudit(s *trust.Snapshot) (*Audit, error) {
 	a := &Audit{contents: s.Contents(), said: map[string]string{}, lists: map[string]string{}, recent: map[string][]string{}, entries: map[string]int{}}
+	checkpoint, keys := s.Checkpoint()
+	head, err := inclusion.ParseCheckpoint([]byte(checkpoint), keys...)
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint of the snapshot: %w", err)
+	}
+	a.size = head.Size
 	for _, rec := range a.contents.Authorities {
 		p, err := authorityEntry(rec)
 		if err != nil {
@@ -84,7 +93,7 @@ func (a *Audit) Entry(index uint64, entry []byte) error {
 		}
 		if err := json.Unmarshal(e.Data, &version); err != nil {
 			a.differ("log entry %d has no digest of a list", index)
-		} else if a.after(e.At) {
+		} else if a.after(index, e.At) {
 			a.recent[e.Subject] = append(a.recent[e.Subject], version.SHA256)
 		} else {
 			a.lists[e.Subject] = version.SHA256
@@ -93,7 +102,7 @@ func (a *Audit) Entry(index uint64, entry []byte) error {
 		leaf := sha256Hex(entry)
 		if _, ok := a.said[leaf]; ok {
 			delete(a.said, leaf)
-		} else if a.after(e.At) {
+		} else if a.after(index, e.At) {
 			a.later++
 		} else {
 			a.differ("log entry %d (%s of %s, %s) is not among the registry's statements", index, e.Kind, e.Subject, e.At)
@@ -102,10 +111,11 @@ func (a *Audit) Entry(index uint64, entry []byte) error {
 	return nil
 }
 
-// after reports whether a statement is newer than the snapshot. Entries state whole seconds.
-func (a *Audit) after(at string) bool {
+// after reports whether an entry is newer than the snapshot, by its place in the log and by the time that it states: what
+// stands under the snapshot's checkpoint is no news, whatever time it names. Entries state whole seconds.
+func (a *Audit) after(index uint64, at string) bool {
 	t, err := schemas.ParseTime(at)
-	return err == nil && !t.Before(a.contents.Created.Truncate(time.Second))
+	return index >= a.size && err == nil && !t.Before(a.contents.Created.Truncate(time.Second))
 }
 
 func (a *Audit) differ(format string, args ...any) {

@@ -40,7 +40,8 @@ func (w *world) audit(s *trust.Snapshot) registry.AuditReport {
 	w.t.Helper()
 	a, err := registry.NewAudit(s)
 	must(w.t, err)
-	_, err = w.remote().Replay(w.t.Context(), a.Entry)
+	seen, _ := s.Checkpoint()
+	_, err = w.remote().Replay(w.t.Context(), []byte(seen), a.Entry)
 	must(w.t, err)
 	return a.Report()
 }
@@ -91,6 +92,32 @@ func TestAudit(t *testing.T) {
 			if !slices.ContainsFunc(r.Differences, func(d string) bool { return strings.Contains(d, want) }) {
 				t.Errorf("%s: differences %q, want one with %q", name, r.Differences, want)
 			}
+		}
+	}
+}
+
+// A statement that stands under the snapshot's checkpoint is no news, whatever time it names.
+func TestAuditOfEntriesFromTheFuture(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	w.grant(registry.Grant{Name: "Acme"})
+	must(t, w.Publish(ctx))
+	must(t, w.DrainOutbox(ctx))
+	future := schemas.FormatTime(start().AddDate(10, 0, 0))
+	list := origin + "/status/g1/revocation"
+	for _, e := range []schemas.LogEntry{
+		{Kind: schemas.LogAuthority, Subject: tenant, At: future, Digest: strings.Repeat("0", 64), Data: json.RawMessage(`{}`)},
+		{Kind: schemas.LogStatusList, Subject: list, At: future, Digest: strings.Repeat("0", 64), Data: json.RawMessage(`{"sha256":"` + strings.Repeat("0", 64) + `"}`)},
+	} {
+		_, err := w.Append(ctx, e)
+		must(t, err)
+	}
+	w.clock.Advance(time.Minute)
+	r := w.audit(w.opened())
+	for _, want := range []string{"is not among the registry's statements", list + " is not the version that the log names"} {
+		if !slices.ContainsFunc(r.Differences, func(d string) bool { return strings.Contains(d, want) }) {
+			t.Errorf("differences %q, want one with %q", r.Differences, want)
 		}
 	}
 }

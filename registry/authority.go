@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"heartmark/schemas"
@@ -64,10 +65,25 @@ func authorityEntry(a Authority) (Pending, error) {
 	return entry(schemas.LogAuthority, a.Entity, a, a.Recorded)
 }
 
+func (r *Registry) records(ctx context.Context) trust.Records {
+	return func(entity string) ([]Authority, error) { return r.c.Store.Authorities(ctx, entity) }
+}
+
+// lineage is trust.Lineage by the records of this registry.
+func (r *Registry) lineage(ctx context.Context, versions []Authority, at time.Time) ([]Authority, error) {
+	return trust.Lineage(r.did, r.records(ctx), versions, at)
+}
+
+// Backed reports whether the bodies above an authority all accredit now, so that it counts where it is in force itself.
+func (r *Registry) Backed(ctx context.Context, a Authority) (bool, error) {
+	a.Status, a.ValidFrom, a.ValidUntil = Active, time.Time{}, time.Time{}
+	line, err := r.lineage(ctx, []Authority{a}, r.now())
+	return len(line) > 0, err
+}
+
 // Authority answers q. No answer is an error: an error means that the store could not be asked.
 func (r *Registry) Authority(ctx context.Context, q AuthorityQuery) (AuthorityAnswer, error) {
-	records := func(entity string) ([]Authority, error) { return r.c.Store.Authorities(ctx, entity) }
-	answer, err := trust.Decide(r.did, records, q, r.now())
+	answer, err := trust.Decide(r.did, r.records(ctx), q, r.now())
 	if err != nil {
 		return AuthorityAnswer{}, err
 	}
@@ -125,8 +141,11 @@ const maxPage = 200
 
 // IssuerQuery asks for a page of entities.
 type IssuerQuery struct {
-	// Action and Resource, where set, leave only entities with such an authority in force, by Authority's word where set.
+	// Action and Resource, where set, leave only entities with such an authority in force, the bodies above it included, by
+	// Authority's word where set.
 	Action, Resource, Authority string
+	// Level, where set, leaves of these only authorities that cover it.
+	Level schemas.Level
 	// Time is the instant asked about; zero is now.
 	Time time.Time
 	// After is the DID after which the page begins; Limit is 200 at most.
@@ -155,7 +174,10 @@ func (r *Registry) Issuers(ctx context.Context, q IssuerQuery) (page []Issuer, n
 		if err != nil {
 			return nil, "", err
 		}
-		issuer, match := issuerAt(entity, records, q)
+		issuer, match, err := r.issuerAt(ctx, entity, records, q)
+		if err != nil {
+			return nil, "", err
+		}
 		if !match {
 			continue
 		}
@@ -168,22 +190,32 @@ func (r *Registry) Issuers(ctx context.Context, q IssuerQuery) (page []Issuer, n
 }
 
 // issuerAt is an entity as of the query's time, and whether the query asks for it.
-func issuerAt(entity string, records []Authority, q IssuerQuery) (Issuer, bool) {
-	issuer := Issuer{DID: entity}
-	match := q.Action == "" && q.Resource == "" && q.Authority == ""
+func (r *Registry) issuerAt(ctx context.Context, entity string, records []Authority, q IssuerQuery) (issuer Issuer, match bool, err error) {
+	issuer.DID = entity
+	match = q.Action == "" && q.Resource == "" && q.Authority == ""
 	for _, versions := range trust.ByID(records) {
-		state, v := trust.StateAt(versions, q.Time)
+		_, v := trust.StateAt(versions, q.Time)
 		if !standsAt(versions, v, q.Time) {
 			continue
 		}
 		issuer.Authorities = append(issuer.Authorities, v)
 		issuer.Name = v.Name
-		if state == StateInForce && (q.Action == "" || v.Action == q.Action) && (q.Resource == "" || v.Resource == q.Resource) &&
-			(q.Authority == "" || v.Authority == q.Authority) {
-			match = true
+		if match || !q.names(v) {
+			continue
 		}
+		line, err := r.lineage(ctx, versions, q.Time)
+		if err != nil {
+			return issuer, false, err
+		}
+		match = len(line) > 0
 	}
-	return issuer, match && len(issuer.Authorities) > 0
+	return issuer, match && len(issuer.Authorities) > 0, nil
+}
+
+// names reports whether an authority is one that the query asks for.
+func (q IssuerQuery) names(a Authority) bool {
+	return (q.Action == "" || a.Action == q.Action) && (q.Resource == "" || a.Resource == q.Resource) &&
+		(q.Authority == "" || a.Authority == q.Authority) && (q.Level == 0 || len(a.Levels) == 0 || slices.Contains(a.Levels, q.Level))
 }
 
 // standsAt reports whether an authority is to be shown as of a time: recorded or in its period by then.

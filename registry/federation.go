@@ -124,7 +124,7 @@ func (r *Registry) mayIssue(ctx context.Context, id string) ([]Authority, error)
 		if versions[0].Action != ActionIssue {
 			continue
 		}
-		line, err := trust.Lineage(r.did, func(e string) ([]Authority, error) { return r.c.Store.Authorities(ctx, e) }, versions, r.now())
+		line, err := r.lineage(ctx, versions, r.now())
 		if err != nil {
 			return nil, err
 		}

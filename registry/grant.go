@@ -238,7 +238,7 @@ func (r *Registry) checkAccredited(ctx context.Context, a Authority, pointer str
 	if a.Action == ActionRecognize {
 		return beyond("/action", "an action that accrediting bodies may grant")
 	}
-	line, err := trust.Lineage(r.did, func(e string) ([]Authority, error) { return r.c.Store.Authorities(ctx, e) }, []Authority{a}, a.ValidFrom)
+	line, err := r.lineage(ctx, []Authority{a}, a.ValidFrom)
 	if err != nil {
 		return err
 	}

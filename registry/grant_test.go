@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -414,14 +415,32 @@ func TestAccreditedBody(t *testing.T) {
 	if a := ask("", 2); a.Authorized || a.State != registry.StateSuspended {
 		t.Errorf("under a suspended board: %+v", a)
 	}
+	if listed, backed := w.listed(school); listed || backed {
+		t.Errorf("under a suspended board it is listed: %t, backed: %t", listed, backed)
+	}
 	w.clock.Advance(time.Hour)
 	_, err = w.Reinstate(t.Context(), operator(), endorse[0].ID, "")
 	must(t, err)
 	if a := ask("", 2); !a.Authorized {
 		t.Errorf("under a board that is back: %+v", a)
 	}
+	if listed, backed := w.listed(school); !listed || !backed {
+		t.Errorf("under a board that is back it is listed: %t, backed: %t", listed, backed)
+	}
 	a := w.answer(registry.AuthorityQuery{Entity: school, Level: 2, Time: start().Add(time.Minute)})
 	if a.Authorized || a.StateNow != registry.StateInForce {
 		t.Errorf("as of the suspension: %+v", a)
 	}
+}
+
+// listed reports whether an entity is among those that may issue the resource, and whether its authorities are backed.
+func (w *world) listed(entity string) (listed, backed bool) {
+	w.t.Helper()
+	page, _, err := w.Issuers(w.t.Context(), registry.IssuerQuery{Action: registry.ActionIssue, Resource: resource})
+	must(w.t, err)
+	own, err := w.AuthoritiesOf(w.t.Context(), entity, time.Time{})
+	must(w.t, err)
+	backed, err = w.Backed(w.t.Context(), own[0])
+	must(w.t, err)
+	return slices.ContainsFunc(page, func(i registry.Issuer) bool { return i.DID == entity }), backed
 }

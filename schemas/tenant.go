@@ -59,8 +59,24 @@ type APIKey struct {
 }
 
 // LiveAt reports whether the key opens anything at an instant.
-func (k APIKey) LiveAt(now time.Time) bool {
-	return k.RevokedAt.IsZero() && (k.ExpiresAt.IsZero() || now.Before(k.ExpiresAt))
+func (k APIKey) LiveAt(now time.Time) bool { return k.StateAt(now) == KeyActive }
+
+// The states of an API key.
+const (
+	KeyActive  = "active"
+	KeyExpired = "expired"
+	KeyRevoked = "revoked"
+)
+
+// StateAt is the state of the key at an instant.
+func (k APIKey) StateAt(now time.Time) string {
+	switch {
+	case !k.RevokedAt.IsZero():
+		return KeyRevoked
+	case !k.ExpiresAt.IsZero() && !now.Before(k.ExpiresAt):
+		return KeyExpired
+	}
+	return KeyActive
 }
 
 var tenantName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)

@@ -3,6 +3,7 @@ package edge
 import (
 	"context"
 	"slices"
+	"time"
 
 	"heartmark/api/problem"
 )
@@ -43,7 +44,12 @@ type Caller struct {
 	Scopes []Scope
 	// PerSecond is the key's own rate limit, 0 for the default.
 	PerSecond float64
+	// ExpiresAt is when the key ends, zero for one that does not.
+	ExpiresAt time.Time
 }
+
+// KeyPerSecond is how many requests a second a key without a limit of its own may make of the REST interface.
+const KeyPerSecond = 50
 
 // Has reports whether the caller may do what s stands for.
 func (c Caller) Has(s Scope) bool { return slices.Contains(c.Scopes, s) }

@@ -4,11 +4,10 @@ import (
 	"time"
 
 	"heartmark/api/reviewapi"
-	"heartmark/assessment/training"
-
 	"heartmark/assessment"
 	"heartmark/assessment/evidence"
 	"heartmark/assessment/intake"
+	"heartmark/assessment/training"
 )
 
 // ConsentRequest is the body of POST /v1/consents: the terms, and how the subject confirmed them.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
+	"unicode"
 
 	"heartmark/api/edge"
 	"heartmark/issuer/oid4vci"
@@ -14,15 +16,19 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// offerFault turns a wallet's error into one that names the member of the offer request.
-func offerFault(err error) error {
+// offerFault turns a wallet's error into one that names the member of the offer request. configurations is the member that
+// named them.
+func offerFault(err error, configurations string) error {
 	fault, ok := errors.AsType[*oid4vci.Error](err)
 	if !ok {
 		return fmt.Errorf("offer: %w", err)
 	}
 	field := &schemas.FieldError{Expected: fault.Description, Err: schemas.ErrMalformed}
+	if member, expected, ok := strings.Cut(fault.Description, ": expected "); ok {
+		field.Pointer, field.Expected = "/"+member, expected
+	}
 	if fault.Code == oid4vci.CodeUnknownConfiguration {
-		field = &schemas.FieldError{Pointer: "/configuration", Expected: "the ids of one to ten credential configurations, each once", Err: schemas.ErrMalformed}
+		field = &schemas.FieldError{Pointer: configurations, Expected: "the ids of one to ten credential configurations, each once", Err: schemas.ErrMalformed}
 	}
 	return field
 }
@@ -37,7 +43,10 @@ func (h *Handler) CreateOffer(c echo.Context) error {
 	if err := edge.ReadJSON(c.Request(), &body); err != nil {
 		return err
 	}
-	configurations := body.Configurations
+	configurations, member := body.Configurations, "/configurations"
+	if body.Configuration != "" || len(configurations) == 0 {
+		member = "/configuration"
+	}
 	if body.Configuration != "" {
 		configurations = append([]string{body.Configuration}, configurations...)
 	}
@@ -46,7 +55,7 @@ func (h *Handler) CreateOffer(c echo.Context) error {
 		Hold: body.Hold, Account: body.Account,
 	})
 	if err != nil {
-		return offerFault(err)
+		return offerFault(err, member)
 	}
 	c.Response().Header().Set("Location", "/v1/offers/"+url.PathEscape(o.ID))
 	return edge.JSON(c.Response(), http.StatusCreated, OfferAnswer{
@@ -92,6 +101,9 @@ func (h *Handler) RevokeOffer(c echo.Context) error {
 	return c.NoContent(http.StatusNoContent)
 }
 
+// maxReason is as long as the reason of a status change may be.
+const maxReason = 500
+
 // Release is POST /v1/offers/{id}/release: a credential that is held back goes to the wallet when it asks again, or never.
 // It is idempotent by nature.
 func (h *Handler) Release(c echo.Context) error {
@@ -108,8 +120,8 @@ func (h *Handler) Release(c echo.Context) error {
 	case string(oid4vci.ReleaseReleased):
 		err = h.Offers.Release(ctx, tenant, id)
 	case string(oid4vci.ReleaseRefused):
-		if body.Reason == "" {
-			err = &schemas.FieldError{Pointer: "/reason", Expected: "a reason, for the record", Err: schemas.ErrMalformed}
+		if body.Reason == "" || len(body.Reason) > maxReason || strings.ContainsFunc(body.Reason, unicode.IsControl) {
+			err = &schemas.FieldError{Pointer: "/reason", Expected: "a reason, for the record, of up to 500 printable characters", Err: schemas.ErrMalformed}
 		} else {
 			err = h.Offers.Refuse(ctx, tenant, id, body.Reason)
 		}

@@ -1,5 +1,5 @@
-// Package keysapi serves a tenant's own API keys: make one, list them, end one. Nobody can give a key a right that the calling
-// key does not have. Wire types stand in wire.go.
+// Package keysapi serves a tenant's own API keys: make one, list them, end one. Nobody can give a key a right, a
+// rate or a life that the calling key does not have. Wire types stand in wire.go.
 package keysapi
 
 import (
@@ -88,8 +88,11 @@ func (h *Handler) wanted(who edge.Caller, body KeyRequest) (schemas.APIKey, erro
 	if k.PerSecond < 0 || k.PerSecond > MaxPerSecond {
 		return schemas.APIKey{}, fault("/per_second", fmt.Sprintf("0 to %d", MaxPerSecond))
 	}
-	// A key cannot make another that may do more in a second than itself.
-	if who.PerSecond > 0 && (k.PerSecond == 0 || k.PerSecond > who.PerSecond) {
+	own := who.PerSecond
+	if own == 0 {
+		own = edge.KeyPerSecond
+	}
+	if k.PerSecond > own || k.PerSecond == 0 && who.PerSecond > 0 {
 		return schemas.APIKey{}, fmt.Errorf("rate: %w", problem.ErrForbidden)
 	}
 	if body.ExpiresAt != "" {
@@ -98,6 +101,9 @@ func (h *Handler) wanted(who edge.Caller, body KeyRequest) (schemas.APIKey, erro
 			return schemas.APIKey{}, fault("/expires_at", "a time at least a minute ahead, RFC 3339")
 		}
 		k.ExpiresAt = at
+	}
+	if !who.ExpiresAt.IsZero() && (k.ExpiresAt.IsZero() || k.ExpiresAt.After(who.ExpiresAt)) {
+		return schemas.APIKey{}, fmt.Errorf("end: %w", problem.ErrForbidden)
 	}
 	return k, nil
 }
@@ -133,15 +139,12 @@ func (h *Handler) Revoke(c echo.Context) error {
 }
 
 func (h *Handler) answer(k schemas.APIKey) KeyAnswer {
-	a := KeyAnswer{ID: k.ID, Name: k.Name, Scopes: k.Scopes, PerSecond: k.PerSecond, State: "active", CreatedAt: schemas.FormatTime(k.CreatedAt)}
+	a := KeyAnswer{ID: k.ID, Name: k.Name, Scopes: k.Scopes, PerSecond: k.PerSecond, State: k.StateAt(h.Now()), CreatedAt: schemas.FormatTime(k.CreatedAt)}
 	if !k.ExpiresAt.IsZero() {
 		a.ExpiresAt = schemas.FormatTime(k.ExpiresAt)
 	}
-	switch {
-	case !k.RevokedAt.IsZero():
-		a.State, a.RevokedAt = "revoked", schemas.FormatTime(k.RevokedAt)
-	case !k.LiveAt(h.Now()):
-		a.State = "expired"
+	if !k.RevokedAt.IsZero() {
+		a.RevokedAt = schemas.FormatTime(k.RevokedAt)
 	}
 	return a
 }

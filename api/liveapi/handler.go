@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -31,7 +30,7 @@ const (
 	maxFrame    = 256 << 10
 	// ping is how often an idle connection is written to, so that proxies keep it.
 	ping = 15 * time.Second
-	// writing bounds one frame to a reader that does not read.
+	// writing bounds one frame of a socket to a reader that does not read.
 	writing = 10 * time.Second
 )
 
@@ -130,16 +129,15 @@ func (h *Handler) Events(c echo.Context) error {
 		return fmt.Errorf("feed: %w", err)
 	}
 	defer stop()
-	w := c.Response()
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("X-Accel-Buffering", "no")
-	w.WriteHeader(http.StatusOK)
+	out := edge.NewStream(c.Response())
+	if err := out.Write(": here\n\n"); err != nil {
+		return nil //nolint:nilerr // the reader is gone, and the answer has begun
+	}
 	for _, u := range past {
-		if event(w, u) != nil {
-			return nil //nolint:nilerr // the reader is gone, and the answer has begun
+		if event(out, u) != nil {
+			return nil
 		}
 	}
-	w.Flush()
 	ticker := time.NewTicker(ping)
 	defer ticker.Stop()
 	for {
@@ -147,20 +145,19 @@ func (h *Handler) Events(c echo.Context) error {
 		case <-c.Request().Context().Done():
 			return nil
 		case u, ok := <-next:
-			if !ok || event(w, u) != nil {
+			if !ok || event(out, u) != nil {
 				return nil
 			}
 		case <-ticker.C:
-			if _, err := io.WriteString(w, ": here\n\n"); err != nil {
-				return nil //nolint:nilerr // as above
+			if out.Write(": here\n\n") != nil {
+				return nil
 			}
 		}
-		w.Flush()
 	}
 }
 
 // event writes one update; its name is window or alert.
-func event(w io.Writer, u live.Update) error {
+func event(out edge.Stream, u live.Update) error {
 	data, err := json.Marshal(u)
 	if err != nil {
 		return err
@@ -169,8 +166,7 @@ func event(w io.Writer, u live.Update) error {
 	if u.Alert != nil {
 		name = "alert"
 	}
-	_, err = fmt.Fprintf(w, "id: %d\nevent: %s\ndata: %s\n\n", u.Number, name, data)
-	return err
+	return out.Write(fmt.Sprintf("id: %d\nevent: %s\ndata: %s\n\n", u.Number, name, data))
 }
 
 // Socket is GET /v1/live/feeds/{id}/socket: messages in, what became of them and updates out.

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
+	"heartmark/api/edge"
 	"heartmark/api/problem"
 	"heartmark/verifier/oid4vp"
 
@@ -52,19 +52,15 @@ func (h *Handler) stream(c echo.Context, transactionID string) error {
 	if err != nil {
 		return fmt.Errorf("events: %w", err)
 	}
-	header := c.Response().Header()
-	header.Set("Content-Type", "text/event-stream")
-	header.Set("X-Accel-Buffering", "no")
-	c.Response().WriteHeader(http.StatusOK)
+	out := edge.NewStream(c.Response())
 	for {
-		if _, err := fmt.Fprintf(c.Response(), "event: state\ndata: {\"state\":%q}\n\n", state); err != nil {
+		if err := out.Write(fmt.Sprintf("event: state\ndata: {\"state\":%q}\n\n", state)); err != nil {
 			return nil //nolint:nilerr // the reader has gone; there is nobody left to tell
 		}
-		c.Response().Flush()
 		if state.Final() || state == oid4vp.StateReceived {
 			return nil
 		}
-		next, done := h.next(ctx, c, transactionID, state)
+		next, done := h.next(ctx, out, transactionID, state)
 		if done {
 			return nil
 		}
@@ -73,7 +69,7 @@ func (h *Handler) stream(c echo.Context, transactionID string) error {
 }
 
 // next waits for another state and says something now and then. done says that the stream is over.
-func (h *Handler) next(ctx context.Context, c echo.Context, transactionID string, last oid4vp.State) (state oid4vp.State, done bool) {
+func (h *Handler) next(ctx context.Context, out edge.Stream, transactionID string, last oid4vp.State) (state oid4vp.State, done bool) {
 	for {
 		waiting, cancel := context.WithTimeout(ctx, quiet)
 		state, err := h.Sessions.Wait(waiting, transactionID, last)
@@ -84,9 +80,8 @@ func (h *Handler) next(ctx context.Context, c echo.Context, transactionID string
 		case !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil:
 			return last, true
 		}
-		if _, err := fmt.Fprint(c.Response(), ": waiting\n\n"); err != nil {
+		if err := out.Write(": waiting\n\n"); err != nil {
 			return last, true
 		}
-		c.Response().Flush()
 	}
 }

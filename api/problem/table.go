@@ -129,6 +129,7 @@ func issuerEntries() []Entry {
 		{Err: oid4vci.ErrNoOffer, Status: http.StatusNotFound, Code: "not-found", OAuth: oid4vci.CodeInvalidRequest},
 		{Err: oid4vci.ErrDecided, Status: http.StatusConflict, Code: "offer-decided"},
 		{Err: oid4vci.ErrLogin, Status: http.StatusForbidden, Code: "login", OAuth: oid4vci.CodeAccessDenied},
+		{Err: oid4vci.ErrLoginAway, Status: http.StatusServiceUnavailable, Code: "unavailable", OAuth: oid4vci.CodeTemporarilyUnavailable},
 		{Err: oid4vci.ErrUsed, Status: http.StatusBadRequest, Code: "malformed", OAuth: oid4vci.CodeInvalidNonce, Type: typeMalformed},
 	}
 }

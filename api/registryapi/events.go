@@ -2,9 +2,7 @@ package registryapi
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -26,8 +24,6 @@ const (
 	// eventPoll is how often a stream looks for what is new, eventBeat how often it says that it lives.
 	eventPoll = time.Second
 	eventBeat = 15 * time.Second
-	// eventWrite bounds one write to a reader that does not read.
-	eventWrite = 10 * time.Second
 	// maxStreams bounds the streams that are open at once.
 	maxStreams = 256
 )
@@ -81,13 +77,9 @@ func (h *Handler) eventStream(c echo.Context) error {
 	default:
 		return fmt.Errorf("%d streams are open: %w", maxStreams, problem.ErrBusy)
 	}
-	s := stream{w: c.Response(), control: http.NewResponseController(c.Response())}
-	header := c.Response().Header()
-	header.Set("Content-Type", "text/event-stream")
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Accel-Buffering", "no")
-	c.Response().WriteHeader(http.StatusOK)
-	if err := s.write("retry: 2000\n\n"); err != nil {
+	c.Response().Header().Set("Cache-Control", "no-store")
+	s := edge.NewStream(c.Response())
+	if err := s.Write("retry: 2000\n\n"); err != nil {
 		return nil //nolint:nilerr // the reader is gone; there is nobody left to tell
 	}
 	poll, beat := time.NewTicker(eventPoll), time.NewTicker(eventBeat)
@@ -109,7 +101,7 @@ func (h *Handler) eventStream(c echo.Context) error {
 			return nil
 		case <-poll.C:
 		case <-beat.C:
-			if s.write(": still here\n\n") != nil {
+			if s.Write(": still here\n\n") != nil {
 				return nil
 			}
 		}
@@ -141,7 +133,7 @@ func (h *Handler) streamStart(c echo.Context) (uint64, error) {
 }
 
 // sendEvents sends what there is from first on and returns where to go on.
-func (h *Handler) sendEvents(ctx context.Context, s stream, first uint64) (uint64, error) {
+func (h *Handler) sendEvents(ctx context.Context, s edge.Stream, first uint64) (uint64, error) {
 	found, next, err := h.Events.Events(ctx, first, maxPage)
 	if err != nil {
 		return first, err
@@ -151,27 +143,11 @@ func (h *Handler) sendEvents(ctx context.Context, s stream, first uint64) (uint6
 		if err != nil {
 			return first, err
 		}
-		if err := s.write(fmt.Sprintf("id: %d\nevent: %s\ndata: %s\n\n", e.Index, e.Kind, body)); err != nil {
+		if err := s.Write(fmt.Sprintf("id: %d\nevent: %s\ndata: %s\n\n", e.Index, e.Kind, body)); err != nil {
 			return first, err
 		}
 	}
 	return next, nil
-}
-
-// stream writes to a reader that may not read.
-type stream struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
-}
-
-func (s stream) write(text string) error {
-	if err := s.control.SetWriteDeadline(time.Now().Add(eventWrite)); err != nil && !errors.Is(err, http.ErrNotSupported) { //nolint:forbidigo // a deadline of the network, which has the system's clock
-		return err
-	}
-	if _, err := s.w.Write([]byte(text)); err != nil {
-		return err
-	}
-	return s.control.Flush()
 }
 
 var _ Events = (*registry.Registry)(nil)

@@ -23,7 +23,7 @@ type Service interface {
 
 // Reviewing is what reviewers do.
 type Reviewing interface {
-	Open(ctx context.Context, c review.Caller, report string) (review.Case, error)
+	Open(ctx context.Context, c review.Caller, report, mode string) (review.Case, error)
 	Queue(ctx context.Context, tenant, state, cursor string, limit int) ([]review.Case, string, error)
 	Take(ctx context.Context, c review.Caller, id string) (review.Case, error)
 	Read(ctx context.Context, c review.Caller, id string) (review.Case, assessment.Report, error)
@@ -76,7 +76,7 @@ func (h *Handler) Open(c echo.Context) error {
 	if err := edge.ReadJSON(c.Request(), &q); err != nil {
 		return err
 	}
-	opened, err := h.Service.Open(c.Request().Context(), who, q.Report)
+	opened, err := h.Service.Open(c.Request().Context(), who, q.Report, "")
 	if err != nil {
 		return fmt.Errorf("review: %w", err)
 	}

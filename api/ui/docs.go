@@ -149,10 +149,13 @@ func (r docReader) example(o docOperation) string {
 	if o.Method != http.MethodGet {
 		b.WriteString(" -X " + o.Method)
 	}
-	path := o.Path
+	path, mark := o.Path, "?"
 	for _, p := range o.Parameters {
-		if p.In == "path" {
+		switch {
+		case p.In == "path":
 			path = strings.ReplaceAll(path, "{"+p.Name+"}", strings.ToUpper(p.Name))
+		case p.In == "query" && p.Required:
+			path, mark = path+mark+p.Name+"="+strings.ToUpper(p.Name), "&"
 		}
 	}
 	b.WriteString(" '" + r.origin + path + "'")

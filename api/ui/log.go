@@ -135,8 +135,11 @@ func (p *Pages) Entry(w http.ResponseWriter, r *http.Request, at string) error {
 		return fmt.Errorf("log entry %d of %d: %w", index, state.Size, problem.ErrNotFound)
 	}
 	entries, err := p.c.Registry.LogEntries(r.Context(), index, 1)
-	if err != nil || len(entries) == 0 {
+	if err != nil {
 		return fmt.Errorf("log entry %d: %w", index, err)
+	}
+	if len(entries) == 0 {
+		return fmt.Errorf("log entry %d cannot be read: %w", index, problem.ErrUnavailable)
 	}
 	proof, err := p.c.Registry.LogProof(r.Context(), index)
 	if err != nil {

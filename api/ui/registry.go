@@ -23,7 +23,7 @@ type Overview struct {
 // IssuerOverview is one issuer with what it may do and with which keys.
 type IssuerOverview struct {
 	DID, Name string
-	// Status is active, suspended or withdrawn.
+	// Status is active, suspended, unbacked or withdrawn.
 	Status      string
 	Authorities []AuthorityOverview
 	Keys        []KeyOverview
@@ -40,7 +40,7 @@ type AuthorityOverview struct {
 	Reason string
 	// LogIndex is its place in the log, nil while it is on its way.
 	LogIndex *uint64
-	// Status is active, suspended, withdrawn, planned or expired.
+	// Status is active, suspended, withdrawn, planned, expired, or unbacked where a body above does not accredit now.
 	Status string
 }
 

@@ -237,6 +237,7 @@ func TestSEC_183_ForbiddenFeeds(t *testing.T) {
 		want   error
 	}{
 		"work":                 {func(s *live.Settings) { s.Kind = "work" }, live.ErrForbiddenUse},
+		"text as a purpose":    {func(s *live.Settings) { s.Kind, s.Purpose = "work", "what Lisa wrote" }, live.ErrForbiddenUse},
 		"class":                {func(s *live.Settings) { s.Kind = "class" }, live.ErrForbiddenUse},
 		"monitoring":           {func(s *live.Settings) { s.Purpose = "employee_monitoring" }, live.ErrForbiddenUse},
 		"social scoring":       {func(s *live.Settings) { s.Purpose = "social_scoring" }, live.ErrForbiddenUse},
@@ -257,6 +258,9 @@ func TestSEC_183_ForbiddenFeeds(t *testing.T) {
 		}
 		if recorded := len(w.events) > before; recorded != errors.Is(tc.want, live.ErrForbiddenUse) {
 			t.Errorf("%s: recorded %v", name, recorded)
+		}
+		if n := len(w.events); n > before && strings.Contains(w.events[n-1].Detail, "Lisa") {
+			t.Errorf("%s: the audit trail holds a caller's text: %q", name, w.events[n-1].Detail)
 		}
 	}
 }

@@ -209,7 +209,8 @@ func (s *Service) input(text string) (assessment.ClassifierInput, error) {
 func (s *Service) Open(ctx context.Context, c Caller, settings Settings) (*Feed, error) {
 	if err := settings.check(); err != nil {
 		if errors.Is(err, ErrForbiddenUse) {
-			refusal := Event{At: s.c.Now(), Event: AuditRefused, Tenant: c.Tenant, Actor: c.Actor, Detail: settings.Kind + " " + settings.Purpose}
+			// The error names the kind or the purpose that is forbidden, which are closed lists; the other one is anybody's text.
+			refusal := Event{At: s.c.Now(), Event: AuditRefused, Tenant: c.Tenant, Actor: c.Actor, Detail: err.Error()}
 			err = errors.Join(err, s.c.Journal(ctx, refusal))
 		}
 		return nil, err

@@ -140,6 +140,7 @@ func (s *Service) Feedback(ctx context.Context, c Caller, subject, report string
 			if have.Words.Feedback = merge(have.Words.Feedback, marks); len(have.Words.Feedback) > maxMarks {
 				return Case{}, field("/marks", fmt.Sprintf("at most %d marks", maxMarks))
 			}
+			have.Words.Own = have.Words.Own && own // what the platform adds is not the subject's own word
 			return s.update(ctx, have)
 		}
 	}

@@ -183,7 +183,8 @@ func (s *Service) independent(ctx context.Context, c Case, who Reviewer) error {
 	}
 	fresh := func(kind string) bool { return kind == KindContest || kind == KindSecond }
 	for _, other := range cases {
-		if other.ID != c.ID && other.Reviewer == who.ID && (fresh(c.Kind) || fresh(other.Kind)) {
+		same := other.Reviewer == who.ID || other.Signed == who.DID // a person appointed again under another id has the same key
+		if other.ID != c.ID && same && (fresh(c.Kind) || fresh(other.Kind)) {
 			return fmt.Errorf("worked on this report before: %w", ErrConflict)
 		}
 	}

@@ -21,11 +21,11 @@ func TestSEC_185_NoReleaseWithoutAReviewer(t *testing.T) {
 	if got := w.state("r1"); got != review.StateAwaiting {
 		t.Errorf("a fresh report is %s", got)
 	}
-	c, err := w.service.Open(ctx, platform, "r1")
+	c, err := w.service.Open(ctx, platform, "r1", "")
 	if err != nil || len(c.Dimensions) != 2 || !slices.Equal(c.Why, []string{review.WhyPolicy}) {
 		t.Fatalf("Open = %+v, %v", c, err)
 	}
-	if again, err := w.service.Open(ctx, platform, "r1"); err != nil || again.ID != c.ID {
+	if again, err := w.service.Open(ctx, platform, "r1", ""); err != nil || again.ID != c.ID {
 		t.Errorf("Open again = %+v, %v", again, err)
 	}
 	d := review.Decision{
@@ -83,7 +83,7 @@ func TestSEC_185_NoReleaseWithoutAReviewer(t *testing.T) {
 	if _, err := w.service.Decide(ctx, as("ann"), c.ID, d, w.sign("ann", c.ID, d)); !errors.Is(err, review.ErrState) {
 		t.Errorf("decided twice: %v", err)
 	}
-	if _, err := w.service.Open(ctx, platform, "r1"); !errors.Is(err, review.ErrNothing) {
+	if _, err := w.service.Open(ctx, platform, "r1", ""); !errors.Is(err, review.ErrNothing) {
 		t.Errorf("Open with nothing left: %v", err)
 	}
 	for _, want := range []string{"review.open k-platform", "review.take k-ann", "review.decide k-ann"} {
@@ -99,9 +99,13 @@ func TestOnRequest(t *testing.T) {
 	w := newWorld(t)
 	w.policy.Review = schemas.ReviewOnRequest
 	w.report("r1", "automated")
-	c, err := w.service.Open(t.Context(), platform, "r1")
+	c, err := w.service.Open(t.Context(), platform, "r1", "")
 	if err != nil || !slices.Equal(c.Dimensions, []schemas.Dimension{schemas.DimensionSocialSkills}) || !slices.Equal(c.Why, []string{review.WhyBorder}) {
 		t.Errorf("Open = %+v, %v", c, err)
+	}
+	w.report("r2", "automated")
+	if c, err := w.service.Open(t.Context(), platform, "r2", schemas.ReviewBeforeIssue); err != nil || len(c.Dimensions) != 2 || !slices.Equal(c.Why, []string{review.WhyPolicy}) {
+		t.Errorf("Open where a configuration asks for review before = %+v, %v", c, err)
 	}
 }
 
@@ -115,7 +119,7 @@ func TestSEC_187_Contest(t *testing.T) {
 		w := newWorld(t)
 		ctx := t.Context()
 		w.report("r1")
-		first, err := w.service.Open(ctx, platform, "r1")
+		first, err := w.service.Open(ctx, platform, "r1", "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -265,7 +269,7 @@ func TestTakeOver(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
 	w.report("r1")
-	c, err := w.service.Open(ctx, platform, "r1")
+	c, err := w.service.Open(ctx, platform, "r1", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -326,7 +330,7 @@ func TestAgreement(t *testing.T) {
 	for n, verdicts := range [][2]string{{review.Release, review.Release}, {review.Refuse, review.Refuse}, {review.Release, review.Refuse}} {
 		id := string(rune('a' + n))
 		w.report(id)
-		c, err := w.service.Open(ctx, platform, id)
+		c, err := w.service.Open(ctx, platform, id, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -420,11 +424,57 @@ func TestAppoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.report("r1")
-	c, err := w.service.Open(t.Context(), platform, "r1")
+	c, err := w.service.Open(t.Context(), platform, "r1", "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.service.Take(t.Context(), as("ann"), c.ID); !errors.Is(err, review.ErrReviewer) {
 		t.Errorf("one who reviews no longer took a case: %v", err)
+	}
+}
+
+// TestSEC_187_SamePersonUnderAnotherID: who decided a case does not decide the contest of it as a reviewer with another id.
+func TestSEC_187_SamePersonUnderAnotherID(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	w.report("r1")
+	c, err := w.service.Open(ctx, platform, "r1", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.decide("ann", c.ID, review.Release); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []review.Reviewer{
+		{ID: "ann", Name: "Ann", Key: "k-ann", DID: "did:key:ann", Ended: true},
+		{ID: "anna", Name: "Anna", Key: "k-anna", DID: "did:key:ann"},
+	} {
+		if _, err := w.service.Appoint(ctx, platform, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	contest, err := w.service.Contest(ctx, platform, review.Objection{Subject: "u7", Report: "r1", Statement: "m2 was irony"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.service.Take(ctx, as("anna"), contest.ID); !errors.Is(err, review.ErrConflict) {
+		t.Errorf("the first reviewer took the contest under another id: %v", err)
+	}
+}
+
+// Marks that the platform adds to the subject's own do not stand as the subject's own.
+func TestFeedbackOfPlatformIsNotTheSubjects(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.report("r1")
+	for _, tc := range []struct {
+		proof string
+		own   bool
+	}{{"did:key:u7 feedback u7", true}, {"", false}, {"did:key:u7 feedback u7", false}} {
+		mark := []review.Mark{{Message: "m2", Facet: "SO1", Label: review.Disagree}}
+		if c, err := w.service.Feedback(t.Context(), platform, "u7", "r1", mark, tc.proof); err != nil || c.Words.Own != tc.own {
+			t.Errorf("with proof %q: own %v, %v, want %v", tc.proof, c.Words.Own, err, tc.own)
+		}
 	}
 }

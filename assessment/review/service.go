@@ -122,23 +122,26 @@ func (s *Service) Standing(ctx context.Context, tenant, report string) (Standing
 	return standing(cases), nil
 }
 
-// Open puts a report into the queue for the dimensions that wait, unless an undecided case asks for them already. ErrNothing
-// where none waits. Opening again changes nothing.
-func (s *Service) Open(ctx context.Context, c Caller, report string) (Case, error) {
+// Open puts a report into the queue for the dimensions that wait under mode, schemas.ReviewBeforeIssue or schemas.ReviewOnRequest, or
+// under the tenant's policy where mode is "". An undecided case is returned as it is; ErrNothing where nothing waits.
+func (s *Service) Open(ctx context.Context, c Caller, report, mode string) (Case, error) {
 	r, err := s.report(ctx, c.Tenant, report)
 	if err != nil {
 		return Case{}, err
 	}
-	policy, err := s.c.Policy(ctx, c.Tenant)
-	if err != nil {
-		return Case{}, fmt.Errorf("review policy: %w", err)
+	if mode == "" {
+		policy, err := s.c.Policy(ctx, c.Tenant)
+		if err != nil {
+			return Case{}, fmt.Errorf("review policy: %w", err)
+		}
+		mode = policy.Review
 	}
 	cases, err := s.c.Store.OfReport(ctx, c.Tenant, report)
 	if err != nil {
 		return Case{}, fmt.Errorf("cases: %w", err)
 	}
 	now := standing(cases)
-	waiting := assessment.NeedsReview(r, assessment.AttestationOptions{Review: policy.Review, Released: now.Released, Refused: now.Refused})
+	waiting := assessment.NeedsReview(r, assessment.AttestationOptions{Review: mode, Released: now.Released, Refused: now.Refused})
 	for _, have := range cases {
 		if have.Kind == KindRelease && have.State != StateDecided {
 			return have, nil
@@ -148,7 +151,7 @@ func (s *Service) Open(ctx context.Context, c Caller, report string) (Case, erro
 		return Case{}, fmt.Errorf("report %s: %w", report, ErrNothing)
 	}
 	why := WhyBorder
-	if policy.Review == schemas.ReviewBeforeIssue {
+	if mode == schemas.ReviewBeforeIssue {
 		why = WhyPolicy
 	}
 	return s.open(ctx, c, Case{Report: report, Kind: KindRelease, Dimensions: waiting, Why: []string{why}}, cases, AuditOpened)

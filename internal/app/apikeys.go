@@ -109,17 +109,6 @@ func (a *App) auditAPIKey(ctx context.Context, event string, k schemas.APIKey) e
 	})
 }
 
-// keyWord says in one word how a key stands.
-func keyWord(k schemas.APIKey, now time.Time) string {
-	switch {
-	case !k.RevokedAt.IsZero():
-		return "revoked"
-	case !k.LiveAt(now):
-		return "expired"
-	}
-	return "active"
-}
-
 func apiKeyCommand(c *console) *cobra.Command {
 	var (
 		k            schemas.APIKey
@@ -178,7 +167,7 @@ func (c *console) listAPIKeys(ctx context.Context, a *App, tenant string) error 
 	var text strings.Builder
 	rows := make([]map[string]any, 0, len(all))
 	for _, k := range all {
-		row := map[string]any{"id": k.ID, "name": k.Name, "scopes": k.Scopes, "state": keyWord(k, a.now()), "created": k.CreatedAt}
+		row := map[string]any{"id": k.ID, "name": k.Name, "scopes": k.Scopes, "state": k.StateAt(a.now()), "created": k.CreatedAt}
 		end := "-"
 		if !k.ExpiresAt.IsZero() {
 			end, row["expires"] = k.ExpiresAt.Format(time.DateOnly), k.ExpiresAt
@@ -187,7 +176,7 @@ func (c *console) listAPIKeys(ctx context.Context, a *App, tenant string) error 
 			row["per_second"] = k.PerSecond
 		}
 		rows = append(rows, row)
-		fmt.Fprintf(&text, "%s  %-8s until %-10s  %s  %s\n", k.ID, keyWord(k, a.now()), end, strings.Join(k.Scopes, ","), k.Name)
+		fmt.Fprintf(&text, "%s  %-8s until %-10s  %s  %s\n", k.ID, k.StateAt(a.now()), end, strings.Join(k.Scopes, ","), k.Name)
 	}
 	return c.answer(rows, text.String())
 }

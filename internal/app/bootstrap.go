@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"heartmark/internal/config"
 	"heartmark/internal/keys"
@@ -26,9 +25,6 @@ func (a *App) bootstrap(ctx context.Context) error {
 			return fmt.Errorf("installation: %w", err)
 		}
 	}
-	if err := a.addStatementKeys(ctx); err != nil {
-		return err
-	}
 	if err := a.publishVocabulary(ctx); err != nil {
 		return err
 	}
@@ -36,7 +32,7 @@ func (a *App) bootstrap(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range tenants { // of a version that issued in fewer forms
+	for _, t := range tenants { // of a version with fewer kinds of keys or forms
 		if err := a.ensureTenantKeys(ctx, t.ID); err != nil {
 			return err
 		}
@@ -47,27 +43,6 @@ func (a *App) bootstrap(ctx context.Context) error {
 	return a.CreateTenant(ctx, schemas.Tenant{
 		ID: DemoTenant, Name: "Heartmark Demo Academy", Names: map[string]string{"zh": "心印演示学院"}, URL: "https://academy.example",
 	})
-}
-
-// addStatementKeys gives one to tenants that an earlier version made. Who had one and lost it is left alone.
-func (a *App) addStatementKeys(ctx context.Context) error {
-	tenants, err := a.Store.Tenants(ctx)
-	if err != nil {
-		return err
-	}
-	for _, t := range tenants {
-		infos, err := a.Keys.List(ctx, t.ID)
-		if err != nil {
-			return err
-		}
-		if slices.ContainsFunc(infos, func(i keys.Info) bool { return i.Kind == keys.KindStatement }) {
-			continue
-		}
-		if err := a.ensureKey(ctx, t.ID, keys.KindStatement, keys.AlgEdDSA); err != nil {
-			return fmt.Errorf("tenant %s: %w", t.ID, err)
-		}
-	}
-	return nil
 }
 
 // publishVocabulary publishes context, schema, achievements and the SD-JWT VC type under their versions.

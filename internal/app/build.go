@@ -13,7 +13,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"heartmark/assessment"
 	"heartmark/assessment/intake"
 	"heartmark/assessment/review"
 	"heartmark/internal/config"
@@ -52,7 +51,6 @@ type App struct {
 	// Presentations asks wallets over OpenID4VP.
 	Presentations *oid4vp.Service
 	Resolver      *did.Resolver
-	Reports       *assessment.Source
 	Processor     *dataintegrity.Processor
 	Review        *review.Service
 

@@ -51,12 +51,12 @@ type foreignRegistry struct {
 	err      error
 }
 
-// recognised returns the DIDs of the registries that ours recognises now for the resource ("": for any).
-func (f *foreign) recognised(ctx context.Context, resource string) ([]string, error) {
+// recognised returns the DIDs of the registries that ours recognises now for the resource ("": for any) and level (0: any).
+func (f *foreign) recognised(ctx context.Context, resource string, level schemas.Level) ([]string, error) {
 	var out []string
 	for after := ""; ; {
 		page, next, err := f.registry.Issuers(ctx, registry.IssuerQuery{
-			Action: registry.ActionRecognize, Resource: resource, Authority: f.registry.DID(), After: after,
+			Action: registry.ActionRecognize, Resource: resource, Level: level, Authority: f.registry.DID(), After: after,
 		})
 		if err != nil {
 			return nil, err
@@ -91,7 +91,8 @@ func (f *foreign) at(ctx context.Context, id string) (*trust.Snapshot, error) {
 		wait = foreignRetry
 	}
 	if age := now.Sub(r.asked); r.asked.IsZero() || age < 0 || age >= wait {
-		fresh, err := f.fetch(ctx, id)
+		// The answer is everybody's, and its failure too: it must not depend on whether the one who asked first stays.
+		fresh, err := f.fetch(context.WithoutCancel(ctx), id)
 		if err == nil && r.snapshot != nil && fresh.Sequence() < r.snapshot.Sequence() {
 			err = fmt.Errorf("snapshot %d after %d goes back", fresh.Sequence(), r.snapshot.Sequence())
 		}
@@ -134,14 +135,14 @@ func (f *foreign) fetch(ctx context.Context, id string) (*trust.Snapshot, error)
 }
 
 // authority answers for an entity that our registry does not know: yes where a registry that ours recognises for the
-// resource now says so, as of the time of the question; what it says of the time before it was recognised counts too. A
+// resource and level now says so, as of the time of the question; what it says of the time before it was recognised counts too. A
 // registry that cannot be asked makes it an error, unless another says yes.
 func (f *foreign) authority(ctx context.Context, q registry.AuthorityQuery) (registry.AuthorityAnswer, string, error) {
 	none := registry.AuthorityAnswer{State: registry.StateUnknown, StateNow: registry.StateUnknown, Asked: q.Time, Evaluated: f.now()}
 	if q.Action != registry.ActionIssue {
 		return none, "", nil // recognition is of whom they let issue
 	}
-	ids, err := f.recognised(ctx, q.Resource)
+	ids, err := f.recognised(ctx, q.Resource, q.Level)
 	if err != nil {
 		return none, "", err
 	}
@@ -166,7 +167,7 @@ func (f *foreign) authority(ctx context.Context, q registry.AuthorityQuery) (reg
 
 // keyIntervals returns the life of a DID's keys as the recognised registry that serves the DID states it.
 func (f *foreign) keyIntervals(ctx context.Context, id string) ([]registry.KeyInterval, string, error) {
-	ids, err := f.recognised(ctx, "")
+	ids, err := f.recognised(ctx, "", 0)
 	if err != nil {
 		return nil, "", err
 	}
@@ -183,21 +184,27 @@ func (f *foreign) keyIntervals(ctx context.Context, id string) ([]registry.KeyIn
 	return nil, "", nil
 }
 
-// verifyInclusion checks a log proof with the log's keys of the recognised registry whose log it names.
+// verifyInclusion checks a log proof with the log's keys of the recognised registry whose log it names. A registry that
+// cannot be asked makes it another error than one of package inclusion, unless the log is that of another.
 func (f *foreign) verifyInclusion(ctx context.Context, leaf []byte, proof schemas.LogProof) error {
-	ids, err := f.recognised(ctx, "")
+	ids, err := f.recognised(ctx, "", 0)
 	if err != nil {
 		return err
 	}
+	var faults []error
 	for _, id := range ids {
 		snapshot, err := f.at(ctx, id)
 		if err != nil {
-			continue // it is not asked whose log this is; another may know it
+			faults = append(faults, err)
+			continue
 		}
 		_, keys := snapshot.Checkpoint()
 		if err := inclusion.Verify(leaf, proof, keys...); !errors.Is(err, inclusion.ErrCheckpoint) {
 			return err
 		}
+	}
+	if len(faults) > 0 {
+		return errors.Join(faults...)
 	}
 	return inclusion.ErrCheckpoint
 }
@@ -263,8 +270,12 @@ func (l recognisedLogs) VerifyInclusion(ctx context.Context, leaf []byte, proof 
 	if !errors.Is(err, inclusion.ErrCheckpoint) {
 		return evidence, err
 	}
-	if err := l.foreign.verifyInclusion(ctx, leaf, proof); err != nil {
+	err = l.foreign.verifyInclusion(ctx, leaf, proof)
+	if errors.Is(err, inclusion.ErrCheckpoint) || errors.Is(err, inclusion.ErrProof) {
 		return verifier.Evidence{}, fmt.Errorf("%w: %w", verifier.ErrLogMismatch, err)
+	}
+	if err != nil {
+		return verifier.Evidence{}, err
 	}
 	return verifier.Evidence{Source: "log", FetchedAt: l.foreign.now()}, nil
 }

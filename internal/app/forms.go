@@ -35,15 +35,21 @@ func walletConfigurations(all []issuer.Configuration) []issuer.Configuration {
 	return out
 }
 
-// formOf returns the configuration behind a wallet's, and which of its forms is meant. An id that no wallet was told comes
-// back as it is: the issuer refuses it.
-func formOf(all []issuer.Configuration, id string) (configuration string, form int) {
+// formOf returns the configuration behind a wallet's, which of its forms is meant, and the ids under which wallets see its
+// other forms. An id that no wallet was told comes back as it is: the issuer refuses it.
+func formOf(all []issuer.Configuration, id string) (configuration string, form int, siblings []string) {
 	for _, c := range all {
+		form, siblings = -1, nil
 		for _, shown := range walletConfigurations([]issuer.Configuration{c}) {
 			if shown.ID == id {
-				return c.ID, slices.Index(c.Forms, shown.Forms[0])
+				form = slices.Index(c.Forms, shown.Forms[0])
+			} else {
+				siblings = append(siblings, shown.ID)
 			}
 		}
+		if form >= 0 {
+			return c.ID, form, siblings
+		}
 	}
-	return id, 0
+	return id, 0, nil
 }

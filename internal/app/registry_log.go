@@ -86,9 +86,9 @@ func auditLogCommand(c *console) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, keys := snapshot.Checkpoint()
-			checkpoint, err := at.log(keys).Replay(ctx, audit.Entry)
-			damaged := errors.Is(err, translog.ErrDamaged)
+			seen, keys := snapshot.Checkpoint()
+			checkpoint, err := at.log(keys).Replay(ctx, []byte(seen), audit.Entry)
+			damaged := errors.Is(err, translog.ErrDamaged) || errors.Is(err, translog.ErrFork)
 			if err != nil && !damaged {
 				return exitWith(ExitUnavailable, err)
 			}
@@ -98,7 +98,7 @@ func auditLogCommand(c *console) *cobra.Command {
 			}
 			text := fmt.Sprintf("%d log entries replayed, the root is the one that %s signed\n", checkpoint.Size, checkpoint.Origin)
 			if damaged {
-				text = fmt.Sprintf("the log of %s does not hold what its checkpoint of %d entries says\n", checkpoint.Origin, checkpoint.Size)
+				text = fmt.Sprintf("the log of %s does not hold what its checkpoints say\n", checkpoint.Origin)
 			}
 			for _, difference := range report.Differences {
 				text += "DIFFERS " + difference + "\n"
@@ -218,6 +218,10 @@ func (f *monitorFlags) visit(ctx context.Context, c *console, log translog.Remot
 	if err != nil {
 		return exitWith(ExitUndetermined, err)
 	}
+	// The log signed it: whatever comes next must continue it, cosigned or not.
+	if err := os.WriteFile(file, newest, 0o600); err != nil { //nolint:gosec // G703: the operator names the folder
+		return exitWith(ExitUnavailable, err)
+	}
 	witnesses, err := inclusion.Cosignatures(newest, f.witnesses...)
 	if err != nil {
 		return exitWith(ExitUndetermined, err)
@@ -228,9 +232,6 @@ func (f *monitorFlags) visit(ctx context.Context, c *console, log translog.Remot
 	checkpoint, err := inclusion.ParseCheckpoint(newest, log.Keys...)
 	if err != nil {
 		return exitWith(ExitUndetermined, err)
-	}
-	if err := os.WriteFile(file, newest, 0o600); err != nil { //nolint:gosec // G703: the operator names the folder
-		return exitWith(ExitUnavailable, err)
 	}
 	return c.answer(map[string]any{"origin": checkpoint.Origin, "size": checkpoint.Size, "witnesses": witnesses},
 		fmt.Sprintf("%s: %d entries, consistent with what was seen before; %d cosignatures\n", checkpoint.Origin, checkpoint.Size, len(witnesses)))

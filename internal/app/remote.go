@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"time"
 
 	"heartmark/internal/did"
@@ -20,36 +19,27 @@ const maxExport = 64 << 20
 // remoteVerifier verifies against a running registry at origin, with no data folder: authorities, keys and DID documents
 // come from the registry's signed snapshot, status lists are fetched when they are needed.
 func remoteVerifier(ctx context.Context, origin string, now func() time.Time) (*verifier.Verifier, error) {
-	u, err := url.Parse(origin)
-	if err != nil || u.Host == "" || (u.Path != "" && u.Path != "/") {
-		return nil, exitWith(ExitUsage, fmt.Errorf("--registry: %q is not an origin such as https://dei.example", origin))
+	at, err := openRegistryAt(origin, now)
+	if err != nil {
+		return nil, fmt.Errorf("--registry: %w", err)
 	}
-	origin = u.Scheme + "://" + u.Host
-	var development []string
-	if u.Scheme == "http" && (u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1") {
-		development = []string{origin}
-	}
-	client, err := fetch.New(fetch.Config{Now: now, AllowLoopbackOrigins: development})
+	snapshot, err := at.snapshot(ctx, now)
 	if err != nil {
 		return nil, err
 	}
-	snapshot, err := fetchSnapshot(ctx, client, origin, development, now)
-	if err != nil {
-		return nil, exitWith(ExitUnavailable, fmt.Errorf("registry %s: %w", origin, err))
-	}
 	bundle, err := offline.FromSnapshot(snapshot, now)
 	if err != nil {
-		return nil, exitWith(ExitUnavailable, fmt.Errorf("registry %s: %w", origin, err))
+		return nil, exitWith(ExitUnavailable, fmt.Errorf("registry %s: %w", at.origin, err))
 	}
 	settings, err := bundle.Config()
 	if err != nil {
 		return nil, err
 	}
-	resolver, err := did.New(did.Config{Fetch: client, Local: bundle.Documents(), DevOrigins: development, Now: now})
+	resolver, err := did.New(did.Config{Fetch: at.client, Local: bundle.Documents(), DevOrigins: at.development, Now: now})
 	if err != nil {
 		return nil, err
 	}
-	settings.Keys, settings.Status = keyResolver{resolver}, remoteLists{client}
+	settings.Keys, settings.Status = keyResolver{resolver}, remoteLists{at.client}
 	settings.Log = snapshotLog(snapshot, now)
 	return verifier.New(settings)
 }

@@ -27,11 +27,7 @@ func (a *App) openReview() error {
 		},
 		Journal: a.auditReview, Now: a.now, Log: a.log, Metrics: a.metrics, Crash: a.crash,
 	})
-	if err != nil {
-		return err
-	}
-	a.Reports = assessment.NewSource(a.reports(), a.attestationOptions)
-	return nil
+	return err
 }
 
 // reviewPolicy is how a tenant wants people to take part.
@@ -57,11 +53,15 @@ func (a *App) auditReview(ctx context.Context, e review.Event) error {
 // errContested stops everything that rests on a contested report.
 var errContested = errors.New("the subject contests the report")
 
-// attestationOptions are a tenant's review policy and what became of the report.
-func (a *App) attestationOptions(ctx context.Context, tenant, report string) (assessment.AttestationOptions, error) {
+// attestationOptions are how the report is to be reviewed, by the stricter of the tenant's policy and what a configuration asks, and
+// what became of it.
+func (a *App) attestationOptions(ctx context.Context, tenant, report, asked string) (assessment.AttestationOptions, error) {
 	policy, err := a.reviewPolicy(ctx, tenant)
 	if err != nil {
 		return assessment.AttestationOptions{}, err
+	}
+	if asked == schemas.ReviewBeforeIssue {
+		policy.Review = asked
 	}
 	now, err := a.Review.Standing(ctx, tenant, report)
 	if err != nil {
@@ -80,10 +80,24 @@ var _ issuer.ReportSource = reportSource{}
 
 func (a *App) reportSource() reportSource { return reportSource{a} }
 
+// attestation reads a report and makes of it what may be stated, and says how the report is to be reviewed.
+func (a *App) attestation(ctx context.Context, tenant, report, asked string) (at schemas.Attestation, mode string, err error) {
+	stored, err := a.reports().Report(ctx, tenant, report)
+	if err != nil {
+		return at, "", fmt.Errorf("attestation: %w", err)
+	}
+	options, err := a.attestationOptions(ctx, tenant, report, asked)
+	if err != nil {
+		return at, "", fmt.Errorf("attestation: %w", err)
+	}
+	at, err = assessment.Attestation(stored, options)
+	return at, options.Review, err
+}
+
 // Attestation implements issuer.ReportSource. Dimensions that wait for a reviewer are left out and put into the queue; where nothing
 // else is left, and while the report is contested, it is issuer.ErrReviewNeeded.
-func (r reportSource) Attestation(ctx context.Context, tenant, report string) (schemas.Attestation, error) {
-	attestation, err := r.app.Reports.Attestation(ctx, tenant, report)
+func (r reportSource) Attestation(ctx context.Context, tenant, report, asked string) (schemas.Attestation, error) {
+	attestation, mode, err := r.app.attestation(ctx, tenant, report, asked)
 	switch {
 	case errors.Is(err, assessment.ErrNotFound):
 		return attestation, fmt.Errorf("%w: %w", issuer.ErrNotFound, err)
@@ -96,7 +110,7 @@ func (r reportSource) Attestation(ctx context.Context, tenant, report string) (s
 	}
 	// The platform is the tenant that submitted the evidence, known by its DID; a report is stored under that tenant.
 	attestation.Platforms = []string{did.FromOrigin(r.app.Config.Origin, tenant)}
-	_, err = r.app.Review.Open(ctx, review.Caller{Tenant: tenant, Actor: "system"}, report)
+	_, err = r.app.Review.Open(ctx, review.Caller{Tenant: tenant, Actor: "system"}, report, mode)
 	switch {
 	case errors.Is(err, review.ErrNothing):
 		return attestation, nil
@@ -106,13 +120,6 @@ func (r reportSource) Attestation(ctx context.Context, tenant, report string) (s
 		return attestation, fmt.Errorf("case for a reviewer is open: %w", issuer.ErrReviewNeeded)
 	}
 	return attestation, nil
-}
-
-// ReviewState says whether a report may be issued from now, and if not why, in the words of review.Service.State: what a deferred
-// issuance asks.
-func (a *App) ReviewState(ctx context.Context, tenant, report string) (released bool, why string, err error) {
-	state, _, err := a.Review.State(ctx, tenant, report)
-	return state == review.StateReleased, state, err
 }
 
 // contested lets the review act on the credentials of a report.

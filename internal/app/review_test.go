@@ -15,6 +15,7 @@ import (
 
 	"heartmark/assessment/review"
 	"heartmark/internal/app"
+	"heartmark/internal/config"
 	"heartmark/internal/keys"
 	"heartmark/issuer"
 	"heartmark/schemas"
@@ -99,8 +100,8 @@ func TestSEC_185_SEC_187_ReviewToCredential(t *testing.T) {
 			t.Fatalf("Issue before the review: %v, want ErrReviewNeeded", err)
 		}
 	}
-	if ok, why, err := a.ReviewState(ctx, app.DemoTenant, report); ok || why != review.StateAwaiting || err != nil {
-		t.Errorf("ReviewState = %v, %q, %v", ok, why, err)
+	if state, _, err := a.Review.State(ctx, app.DemoTenant, report); state != review.StateAwaiting || err != nil {
+		t.Errorf("State = %q, %v", state, err)
 	}
 	ann.decide(t, a, waiting(t, a).ID, review.Release)
 	issued := issue(t, a, report)
@@ -149,11 +150,32 @@ func TestSEC_185_SEC_187_ReviewToCredential(t *testing.T) {
 	dan := appoint(t, a, "dan")
 	dan.decide(t, a, waiting(t, a).ID, review.Refuse)
 	status(issuer.StatusRevoked)
-	if ok, why, err := a.ReviewState(ctx, app.DemoTenant, report); ok || why != review.StateRefused || err != nil {
-		t.Errorf("ReviewState = %v, %q, %v", ok, why, err)
+	if state, _, err := a.Review.State(ctx, app.DemoTenant, report); state != review.StateRefused || err != nil {
+		t.Errorf("State = %q, %v", state, err)
 	}
 	if _, err := a.Issuer.Issue(ctx, issuer.Request{Tenant: app.DemoTenant, Configuration: "dei-profile", ReportID: report, HolderID: holder}); !errors.Is(err, issuer.ErrNothingToIssue) {
 		t.Errorf("Issue of refused levels: %v", err)
+	}
+}
+
+// TestSEC_185_ConfigurationAsksForReview: where a configuration asks for review before issue, a case is opened under any policy of the
+// tenant, nothing is issued before it is decided, and then it is.
+func TestSEC_185_ConfigurationAsksForReview(t *testing.T) {
+	t.Parallel()
+	c := settings(t, 18095)
+	names := map[string]string{"en": "Profile", "zh": "情商概况"}
+	c.Issuer.Configurations = []config.Configuration{
+		{ID: "dei-profile", Achievement: "profile", Review: schemas.ReviewBeforeIssue, Forms: []config.Form{{Format: issuer.FormatDataIntegrity}}, Names: names, Descriptions: names},
+	}
+	a := build(t, c, app.Options{})
+	ann, report := appoint(t, a, "ann"), seed(t, a, "process", "score", "issue", "automated")
+	request := issuer.Request{Tenant: app.DemoTenant, Configuration: "dei-profile", ReportID: report, HolderID: holder}
+	if _, err := a.Issuer.Issue(t.Context(), request); !errors.Is(err, issuer.ErrReviewNeeded) {
+		t.Fatalf("Issue before the review: %v, want ErrReviewNeeded", err)
+	}
+	ann.decide(t, a, waiting(t, a).ID, review.Release)
+	if issued := issue(t, a, report); !bytes.Contains(issued.Credential, []byte("before-issue")) {
+		t.Error("the credential does not say that it was reviewed before")
 	}
 }
 

@@ -266,5 +266,5 @@ func (k apiKeys) Find(ctx context.Context, hash [sha256.Size]byte) (api.Key, err
 	for n, s := range record.Scopes {
 		scopes[n] = edge.Scope(s)
 	}
-	return api.Key{ID: record.ID, Hash: hash, Tenant: record.Tenant, Scopes: scopes, PerSecond: record.PerSecond}, nil
+	return api.Key{ID: record.ID, Hash: hash, Tenant: record.Tenant, Scopes: scopes, PerSecond: record.PerSecond, ExpiresAt: record.ExpiresAt}, nil
 }

@@ -45,10 +45,10 @@ func (a *App) CreateTenant(ctx context.Context, t schemas.Tenant) error {
 	return a.ensureAuthority(ctx, t)
 }
 
-// ensureTenantKeys makes the keys that a tenant lacks: one for its lists, and one for each algorithm of a form that is
-// issued. EdDSA is always among them; the proof of control is made with it.
+// ensureTenantKeys makes the keys that a tenant lacks: one each for its lists, its statements and the metadata that wallets
+// read, and one for each algorithm of a form that is issued. EdDSA is always among them; the proof of control is made with it.
 func (a *App) ensureTenantKeys(ctx context.Context, tenant string) error {
-	for _, kind := range []keys.Kind{keys.KindStatusList, keys.KindStatement} {
+	for _, kind := range []keys.Kind{keys.KindStatusList, keys.KindStatement, keys.KindMetadata} {
 		if err := a.ensureKey(ctx, tenant, kind, keys.AlgEdDSA); err != nil {
 			return fmt.Errorf("tenant %s: %w", tenant, err)
 		}
@@ -64,8 +64,8 @@ func (a *App) ensureTenantKeys(ctx context.Context, tenant string) error {
 	return nil
 }
 
-// ensureKey makes the key of a kind and algorithm where there is none and records it in the registry. Credentials and proofs carry whole
-// seconds, so its interval, and that of an authority, begins with the second: what is issued at once lies inside.
+// ensureKey makes the key of a kind and algorithm where there is none and records it in the registry. Credentials and proofs
+// carry whole seconds, so its interval, and that of an authority, begins with the second: what is issued at once lies inside.
 func (a *App) ensureKey(ctx context.Context, tenant string, kind keys.Kind, alg string) error {
 	infos, err := a.Keys.List(ctx, tenant)
 	if err != nil {

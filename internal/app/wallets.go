@@ -190,15 +190,9 @@ func (w walletProofs) Check(doc map[string]any, key crypto.PublicKey) error {
 	return w.processor.Check(doc, proof, key)
 }
 
-// metadataSigner is the key that signs a tenant's issuer metadata. It is made on first use, so that tenants from before
-// there was such a key get one.
+// metadataSigner is the key that signs a tenant's issuer metadata.
 func (a *App) metadataSigner(ctx context.Context, tenant string) (oid4vci.MetadataSigner, error) {
 	handle, err := a.Keys.SignerFor(ctx, tenant, keys.KindMetadata)
-	if errors.Is(err, keys.ErrNotFound) {
-		if err = a.ensureKey(ctx, tenant, keys.KindMetadata, keys.AlgEdDSA); err == nil {
-			handle, err = a.Keys.SignerFor(ctx, tenant, keys.KindMetadata)
-		}
-	}
 	if err != nil {
 		return oid4vci.MetadataSigner{}, err
 	}
@@ -229,13 +223,27 @@ func (a *App) walletTenant(ctx context.Context, id string) (oid4vci.Tenant, erro
 	return oid4vci.Tenant{Name: record.Name, Names: record.Names, Logo: a.logo(record), Configurations: walletConfigurations(a.Issuer.Configurations())}, nil
 }
 
-// issueForWallet issues what a wallet has earned by its proofs.
+// issueForWallet issues what a wallet has earned by its proofs. The forms that one holder takes of a configuration out of one
+// offer are of one act, whichever comes first (design section 9.8).
 func (a *App) issueForWallet(ctx context.Context, r oid4vci.IssueRequest) (oid4vci.Issued, error) {
-	configuration, form := formOf(a.Issuer.Configurations(), r.Configuration)
-	issued, err := a.Issuer.Issue(issuer.WithActor(ctx, "wallet"), issuer.Request{
+	configuration, form, siblings := formOf(a.Issuer.Configurations(), r.Configuration)
+	request := issuer.Request{
 		Tenant: r.Tenant, Configuration: configuration, ReportID: r.ReportID, HolderID: r.HolderID,
-		IdempotencyKey: r.IdempotencyKey, Language: r.Language,
-	})
+		IdempotencyKey: r.Key(r.Configuration), Language: r.Language,
+	}
+	for _, sibling := range siblings {
+		earlier := request
+		earlier.IdempotencyKey = r.Key(sibling)
+		began, err := a.Issuer.Began(ctx, earlier)
+		if err != nil {
+			return oid4vci.Issued{}, err
+		}
+		if began {
+			request = earlier
+			break
+		}
+	}
+	issued, err := a.Issuer.Issue(issuer.WithActor(ctx, "wallet"), request)
 	if err != nil {
 		return oid4vci.Issued{}, err
 	}
@@ -244,16 +252,6 @@ func (a *App) issueForWallet(ctx context.Context, r oid4vci.IssueRequest) (oid4v
 
 // readyToIssue tells whether a credential could be issued now, so that an offer is not made in vain.
 func (a *App) readyToIssue(ctx context.Context, tenant, configuration, report string) error {
-	configuration, _ = formOf(a.Issuer.Configurations(), configuration)
-	if _, err := a.Issuer.Configuration(configuration); err != nil {
-		return err
-	}
-	attestation, err := a.reportSource().Attestation(ctx, tenant, report)
-	if err != nil {
-		return err
-	}
-	if len(attestation.Levels) == 0 {
-		return issuer.ErrNothingToIssue
-	}
-	return nil
+	configuration, _, _ = formOf(a.Issuer.Configurations(), configuration)
+	return a.Issuer.Ready(ctx, tenant, configuration, report)
 }

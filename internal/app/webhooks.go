@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"errors"
+	"net/http"
 
 	"heartmark/internal/fetch"
 	"heartmark/registry/webhooks"
@@ -26,10 +27,13 @@ func (w webhookSender) Send(ctx context.Context, m webhooks.Message) (int, error
 	if fault, ok := errors.AsType[*fetch.Error](err); ok && fault.Status != 0 {
 		return fault.Status, nil // it answered, with another status than 200
 	}
+	if errors.Is(err, fetch.ErrTooLarge) || errors.Is(err, fetch.ErrContent) {
+		return http.StatusOK, nil // the status was read before; nobody looks at the rest
+	}
 	if err != nil {
 		return 0, err
 	}
-	return 200, nil
+	return http.StatusOK, nil
 }
 
 // openWebhooks makes the service that tells subscribers what the registry states.

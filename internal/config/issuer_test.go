@@ -1,8 +1,6 @@
 package config_test
 
 import (
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -14,11 +12,7 @@ import (
 
 func load(t *testing.T, text string) (config.Config, error) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "c.yaml")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return config.Load(path, nil)
+	return config.Load(write(t, text), nil)
 }
 
 func TestIssuerConfigurations(t *testing.T) {

@@ -19,7 +19,7 @@ type Wallets struct {
 	DPoP           string `yaml:"dpop"`
 	KeyAttestation string `yaml:"key_attestation"`
 	// KeyStorage and UserAuthentication are the levels of which a key attestation must claim one each, such as
-	// iso_18045_high; empty takes any.
+	// iso_18045_high; empty takes any. They need a KeyAttestation that is required: a wallet would else leave it out.
 	KeyStorage         []string `yaml:"key_storage"`
 	UserAuthentication []string `yaml:"user_authentication"`
 }
@@ -50,6 +50,9 @@ func (w Wallets) validate() error {
 	}
 	if (w.Attestation == "required" || w.KeyAttestation == "required") && len(w.Attesters) == 0 {
 		faults = append(faults, errors.New("wallets.attesters: empty, while attestations are required"))
+	}
+	if w.KeyAttestation != "required" && len(w.KeyStorage)+len(w.UserAuthentication) > 0 {
+		faults = append(faults, errors.New("wallets.key_attestation: not required, while key_storage or user_authentication is demanded"))
 	}
 	for _, c := range w.Clients {
 		if c.ID == "" || len(c.RedirectURIs) == 0 {

@@ -87,6 +87,18 @@ func (p *Provider) URL(ctx context.Context, state, nonce, verifier string) (stri
 	return config.AuthCodeURL(state, oidc.Nonce(nonce), oauth2.S256ChallengeOption(verifier)), nil
 }
 
+// redeemFault tells a code that the provider refused from a provider that did not answer, with what operators need to know.
+func redeemFault(err error) error {
+	f, ok := errors.AsType[*fetch.Error](err)
+	switch {
+	case !ok:
+		return fmt.Errorf("%w: redeem code: %w", ErrRefused, err)
+	case f.Status >= 400 && f.Status < 500:
+		return fmt.Errorf("%w: redeem code: %w: %s", ErrRefused, err, f.LogValue())
+	}
+	return fmt.Errorf("redeem code: %w: %s", err, f.LogValue())
+}
+
 // Subject redeems the provider's code and returns the sub of the ID token, which is checked: issuer, audience, signature by
 // the provider's keys, times, nonce. Errors wrap ErrRefused, or tell that the provider could not be reached.
 func (p *Provider) Subject(ctx context.Context, code, nonce, verifier string) (string, error) {
@@ -97,7 +109,7 @@ func (p *Provider) Subject(ctx context.Context, code, nonce, verifier string) (s
 	config := p.config(found)
 	token, err := config.Exchange(oidc.ClientContext(ctx, p.client), code, oauth2.VerifierOption(verifier))
 	if err != nil {
-		return "", fmt.Errorf("%w: redeem code: %w", ErrRefused, err)
+		return "", redeemFault(err)
 	}
 	raw, ok := token.Extra("id_token").(string)
 	if !ok {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -183,6 +184,18 @@ func TestSignInRefused(t *testing.T) {
 				t.Errorf("Subject = %q, %v, want ErrRefused", subject, err)
 			}
 		})
+	}
+}
+
+// A provider that has gone away refused nobody: the holder may try again.
+func TestProviderGone(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	l := client(t, p)
+	begin(t, p, l)
+	p.Close()
+	if _, err := l.Subject(t.Context(), "good", nonce, verifier); err == nil || errors.Is(err, login.ErrRefused) || !strings.Contains(err.Error(), "reason=") {
+		t.Errorf("Subject = %v, want an error with a reason that is not ErrRefused", err)
 	}
 }
 

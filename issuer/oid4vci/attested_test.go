@@ -87,6 +87,7 @@ func TestWalletAttestation(t *testing.T) {
 		"maker's name taken":   {[]string{w.walletAttestation(t, m, instance, set("iss", "https://evil.example"))}, []string{w.possession(t, instance)}},
 		"other client":         {[]string{w.walletAttestation(t, m, instance, set("sub", "evil.example"))}, []string{w.possession(t, instance)}},
 		"expired":              {[]string{w.walletAttestation(t, m, instance, set("exp", now.Add(-2*time.Minute).Unix()))}, []string{w.possession(t, instance)}},
+		"without end":          {[]string{w.walletAttestation(t, m, instance, drop("exp"))}, []string{w.possession(t, instance)}},
 		"not yet":              {[]string{w.walletAttestation(t, m, instance, set("nbf", now.Add(2*time.Minute).Unix()))}, []string{w.possession(t, instance)}},
 		"no key":               {[]string{w.walletAttestation(t, m, instance, drop("cnf"))}, []string{w.possession(t, instance)}},
 		"a proof as one":       {[]string{w.possession(t, m)}, []string{w.possession(t, instance)}},
@@ -199,7 +200,7 @@ func TestProofOfTypeAttestation(t *testing.T) {
 	if w.calls != 0 {
 		t.Fatal("the issuer was asked")
 	}
-	resp, err := ask(w.keyAttestation(t, m, []holder{a, b}, nonce()))
+	resp, err := ask(w.keyAttestation(t, m, []holder{a, b}, nonce(), drop("exp")))
 	if err != nil || len(resp.Credentials) != 2 {
 		t.Fatalf("%+v, %v", resp, err)
 	}
@@ -220,6 +221,7 @@ func TestKeyAttestationBesideAProof(t *testing.T) {
 	for name, attestation := range map[string]string{
 		"none": "", "of another key": w.keyAttestation(t, m, []holder{b}), "by nobody": w.keyAttestation(t, a, []holder{a}),
 		"with another nonce": w.keyAttestation(t, m, []holder{a}, set("nonce", w.nonce(t))),
+		"without end":        w.keyAttestation(t, m, []holder{a}, drop("exp")),
 	} {
 		_, err := ask(a, attestation)
 		wantCode(t, name, err, oid4vci.CodeInvalidProof)

@@ -77,7 +77,7 @@ func (s *Service) Push(ctx context.Context, r AuthorizationRequest) (Pushed, err
 	if asked.DPoPKey, err = s.pushedKey(ctx, r); err != nil {
 		return Pushed{}, err
 	}
-	if err := s.mayStillIssue(ctx, o, CodeAccessDenied); err != nil {
+	if _, err := s.mayStillIssue(ctx, o, asked.Configurations, CodeAccessDenied); err != nil {
 		return Pushed{}, err
 	}
 	address := requestURI(r.IssuerState)

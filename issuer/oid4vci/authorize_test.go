@@ -513,6 +513,9 @@ func (p *provider) URL(_ context.Context, r oid4vci.LoginRequest) (string, error
 }
 
 func (p *provider) Subject(_ context.Context, code string, r oid4vci.LoginRequest) (string, error) {
+	if code == "down" {
+		return "", errors.New("connection failed")
+	}
 	if code != "good" || r != p.asked {
 		return "", oid4vci.ErrLogin
 	}
@@ -558,6 +561,9 @@ func TestExternalLogin(t *testing.T) {
 		if _, err := w.FinishLogin(t.Context(), state, start.Cookie, code); !errors.Is(err, oid4vci.ErrLogin) {
 			t.Errorf("provider's code %q: %v", code, err)
 		}
+	}
+	if _, err := w.FinishLogin(t.Context(), state, start.Cookie, "down"); !errors.Is(err, oid4vci.ErrLoginAway) || errors.Is(err, oid4vci.ErrLogin) {
+		t.Errorf("provider that does not answer: %v", err)
 	}
 	idp.subject = "mallory"
 	if d, err := w.FinishLogin(t.Context(), state, start.Cookie, "good"); err != nil || !d.Wrong {

@@ -120,6 +120,9 @@ func (s *Service) client(ctx context.Context, tenant, clientID string, a ClientA
 	if err != nil {
 		return client{}, badClient("the wallet attestation is not good: " + err.Error())
 	}
+	if _, ends := claims["exp"]; !ends {
+		return client{}, badClient("the wallet attestation has no exp")
+	}
 	id, _ := claims["sub"].(string)
 	if id == "" || clientID != "" && id != clientID {
 		return client{}, badClient("the wallet attestation is for another client_id")

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"heartmark/issuer"
@@ -43,10 +42,8 @@ func (s *Service) Credential(ctx context.Context, tenant string, a Access, r Cre
 	if o.Release == ReleaseRefused {
 		return CredentialResponse{}, refused()
 	}
-	wait := o.Release == ReleaseHeld
-	if err := s.ready(ctx, o); errors.Is(err, issuer.ErrReviewNeeded) {
-		wait = true
-	} else if err != nil {
+	later, err := s.ready(ctx, o, []string{configuration})
+	if err != nil {
 		return CredentialResponse{}, issueError(err)
 	}
 	if err := s.takeNonce(ctx, tenant, proven.nonce, now); err != nil {
@@ -54,7 +51,7 @@ func (s *Service) Credential(ctx context.Context, tenant string, a Access, r Cre
 	}
 	s.c.Crash("nonce.after_take")
 	want := wanted{offer: o, configuration: configuration, holders: proven.holders, encryption: r.Encryption}
-	if wait {
+	if later || o.Release == ReleaseHeld {
 		return s.deferIssuance(ctx, want)
 	}
 	resp, err := s.issueAll(ctx, want, nil)
@@ -109,12 +106,15 @@ func checkTarget(t Tenant, o OfferRecord, r CredentialRequest) (string, error) {
 // what it got before, and a further key finds its place taken.
 func (s *Service) issueAll(ctx context.Context, w wanted, finish func(o *OfferRecord) error) (CredentialResponse, error) {
 	order := slices.Sorted(slices.Values(w.holders))
+	if w.offer.takenFromAny(w.configuration, order) {
+		return CredentialResponse{}, issueError(issuer.ErrConflict)
+	}
 	resp := CredentialResponse{NotificationID: s.notificationID(w.offer.ID, w.configuration), encryption: w.encryption}
 	ids := make([]string, 0, len(w.holders))
 	for _, holder := range w.holders {
 		issued, err := s.c.Issue(ctx, IssueRequest{
 			Tenant: w.offer.Tenant, Configuration: w.configuration, ReportID: w.offer.ReportID, HolderID: holder, Language: w.offer.Language,
-			IdempotencyKey: "oid4vci/" + w.offer.ID + "/" + w.configuration + "/" + strconv.Itoa(slices.Index(order, holder)),
+			Offer: w.offer.ID, Place: slices.Index(order, holder),
 		})
 		if err != nil {
 			return CredentialResponse{}, issueError(err)
@@ -128,7 +128,7 @@ func (s *Service) issueAll(ctx context.Context, w wanted, finish func(o *OfferRe
 				return err
 			}
 		}
-		stored.record(w.configuration, ids)
+		stored.record(w.configuration, order, ids)
 		return nil
 	})
 	if err != nil {

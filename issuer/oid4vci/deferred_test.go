@@ -3,6 +3,7 @@ package oid4vci_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -153,6 +154,59 @@ func TestReviewDefers(t *testing.T) {
 	w.set(func(w *world) { w.issue = nil })
 	if resp, err := w.deferred(t, tok, second.TransactionID); err != nil || len(resp.Credentials) != 1 {
 		t.Errorf("after the review: %+v, %v", resp, err)
+	}
+}
+
+// A review may take days: who has a pre-authorised code gets a refresh token for it as where the credential is held back.
+func TestReviewOutlivesTheToken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.set(func(w *world) { w.ready = issuer.ErrReviewNeeded })
+	tok, err := w.Token(t.Context(), tokenRequest(t, w.offer(t)))
+	if err != nil || tok.RefreshToken == "" {
+		t.Fatalf("token %+v, %v; want a refresh token", tok, err)
+	}
+	first, err := w.Credential(t.Context(), "acme", bearer(tok.AccessToken), request(w.proof(t, newHolder(t), w.nonce(t))))
+	if err != nil || first.TransactionID == "" {
+		t.Fatalf("answer %+v, %v", first, err)
+	}
+	w.clock.Advance(10 * 24 * time.Hour)
+	w.set(func(w *world) { w.ready = nil })
+	next, err := w.Token(t.Context(), oid4vci.TokenRequest{Tenant: "acme", GrantType: oid4vci.GrantRefreshToken, RefreshToken: tok.RefreshToken})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp, err := w.deferred(t, next.AccessToken, first.TransactionID); err != nil || len(resp.Credentials) != 1 {
+		t.Errorf("after the review: %+v, %v", resp, err)
+	}
+}
+
+// Of an offer for two, one that waits for its review does not keep the other back.
+func TestReviewDefersItsOwnConfiguration(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *oid4vci.Config) {
+		c.Ready = func(_ context.Context, _, configuration, _ string) error {
+			if configuration == config {
+				return nil
+			}
+			return issuer.ErrReviewNeeded
+		}
+	})
+	o, err := w.CreateOffer(t.Context(), oid4vci.OfferRequest{Tenant: "acme", Configurations: []string{"dei-social_skills", config}, ReportID: "r"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tok, err := w.Token(t.Context(), tokenRequest(t, o))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHolder(t)
+	resp, err := w.Credential(t.Context(), "acme", bearer(tok.AccessToken), request(w.proof(t, h, w.nonce(t))))
+	if err != nil || len(resp.Credentials) != 1 {
+		t.Errorf("%+v, %v; want the credential", resp, err)
+	}
+	if strings.Contains(w.store.dump(t), h.did) {
+		t.Error("the store names the holder of a credential that was issued")
 	}
 }
 

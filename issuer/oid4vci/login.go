@@ -7,10 +7,14 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"log/slog"
 )
 
 // ErrLogin is returned by a Login for a sign-in that the provider did not confirm. Show that it came to nothing.
 var ErrLogin = errors.New("the login provider confirmed nobody")
+
+// ErrLoginAway is returned where the external provider did not answer: answer 503.
+var ErrLoginAway = errors.New("the login provider does not answer")
 
 // ErrDecided is returned where a credential that was held back is no longer: answer 409.
 var ErrDecided = errors.New("release was decided before")
@@ -31,7 +35,8 @@ type LoginRequest struct{ State, Nonce, Verifier string }
 // which somebody could have another person sign in to a request of their own.
 type LoginStart struct{ URL, Cookie string }
 
-// BeginLogin begins the sign-in of a pushed request at the external provider. ErrNotFound is as for Authorization.
+// BeginLogin begins the sign-in of a pushed request at the external provider. ErrNotFound is as for Authorization,
+// ErrLoginAway as for FinishLogin.
 func (s *Service) BeginLogin(ctx context.Context, tenant, address, clientID string) (LoginStart, error) {
 	o, _, err := s.pushedRequest(ctx, tenant, address, clientID)
 	if err != nil {
@@ -56,7 +61,7 @@ func (s *Service) BeginLogin(ctx context.Context, tenant, address, clientID stri
 	}
 	to, err := s.c.Login.URL(ctx, request)
 	if err != nil {
-		return LoginStart{}, fmt.Errorf("login provider: %w", err)
+		return LoginStart{}, s.loginFault(ctx, o, err)
 	}
 	return LoginStart{URL: to, Cookie: cookie}, nil
 }
@@ -73,7 +78,7 @@ func (s *Service) loginRequest(state string) LoginRequest {
 
 // FinishLogin takes the answer of the external provider: state and code of its redirect, and the cookie of BeginLogin. The
 // account must be the one that the offer is for; another is counted like a wrong transaction code. ErrNotFound is as for
-// Authorization, ErrLogin for a provider that confirmed nobody; both leave the request as it was.
+// Authorization, ErrLogin for a provider that confirmed nobody, ErrLoginAway for one that does not answer; all leave the request as it was.
 func (s *Service) FinishLogin(ctx context.Context, state, cookie, code string) (Decision, error) {
 	id, ok := splitHandle(state)
 	if !ok || !isText(cookie, secretBytes) {
@@ -95,10 +100,19 @@ func (s *Service) FinishLogin(ctx context.Context, state, cookie, code string) (
 	}
 	subject, err := s.c.Login.Subject(ctx, code, s.loginRequest(state))
 	if err != nil {
-		return Decision{}, fmt.Errorf("login provider: %w", err)
+		return Decision{}, s.loginFault(ctx, o, err)
 	}
 	right := func(o *OfferRecord) bool { return same(o.AccountHash, accountHash(o.ID, subject)) }
 	return s.signIn(ctx, o, p.Hash, right)
+}
+
+// loginFault tells operators why a sign-in came to nothing, and returns what the holder is answered.
+func (s *Service) loginFault(ctx context.Context, o OfferRecord, err error) error {
+	s.log.WarnContext(ctx, "sign-in at the login provider failed", slog.String("tenant", o.Tenant), slog.String("offer", o.ID), slog.Any("error", err))
+	if errors.Is(err, ErrLogin) {
+		return fmt.Errorf("login provider: %w", err)
+	}
+	return fmt.Errorf("%w: %w", ErrLoginAway, err)
 }
 
 // loginOf finds the pushed request that a sign-in was begun for, in this browser.

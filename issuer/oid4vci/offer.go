@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"heartmark/issuer"
 	"heartmark/schemas"
 )
 
@@ -120,7 +119,7 @@ func (s *Service) CreateOffer(ctx context.Context, r OfferRequest) (Offer, error
 	if record.TxHash == nil && record.SignInHash == nil {
 		txCode = ""
 	}
-	if err := s.ready(ctx, record); err != nil && !errors.Is(err, issuer.ErrReviewNeeded) {
+	if _, err := s.ready(ctx, record, record.offered()); err != nil {
 		return Offer{}, fmt.Errorf("offer: %w", err)
 	}
 	if err := s.audit(ctx, EventOfferCreated, record, ""); err != nil {
@@ -171,7 +170,7 @@ func (s *Service) checkOffer(t Tenant, r *OfferRequest) (lang string, err error)
 	switch {
 	case r.Account == "":
 	case s.c.Login == nil:
-		return "", fail(CodeInvalidRequest, "account: no login provider is configured")
+		return "", fail(CodeInvalidRequest, "account: expected none, since no login provider is configured")
 	case len(r.Account) > maxAccount || !slices.Contains(r.Grants, GrantAuthorizationCode):
 		return "", fail(CodeInvalidRequest, "account: expected the subject at the login provider, with the grant authorization_code")
 	}

@@ -15,7 +15,7 @@ func keyAttestationTypes() []string { return []string{"key-attestation+jwt", "ke
 // checkAttestationProof checks a proof of type attestation (F.3): a key attestation with our nonce in it stands for the
 // proofs of all its keys.
 func (s *Service) checkAttestationProof(compact string) (keyProof, error) {
-	holders, nonce, err := s.keyAttestation(compact)
+	holders, nonce, err := s.keyAttestation(compact, false)
 	if err != nil {
 		return keyProof{}, err
 	}
@@ -34,7 +34,7 @@ func (s *Service) attestedWith(compact, holderID, nonce string) ([]string, error
 		}
 		return nil, nil
 	}
-	holders, inside, err := s.keyAttestation(compact)
+	holders, inside, err := s.keyAttestation(compact, true)
 	if err != nil {
 		return nil, err
 	}
@@ -47,14 +47,18 @@ func (s *Service) attestedWith(compact, holderID, nonce string) ([]string, error
 	return holders, nil
 }
 
-// keyAttestation checks a key attestation (D.1) and returns the holders' ids of its keys and its nonce.
-func (s *Service) keyAttestation(compact string) (holders []string, nonce string, err error) {
+// keyAttestation checks a key attestation (D.1) and returns the holders' ids of its keys and its nonce. One beside a proof
+// must say when it ends; one that is the proof itself is fresh by its nonce.
+func (s *Service) keyAttestation(compact string, mustEnd bool) (holders []string, nonce string, err error) {
 	claims, err := s.attestation(compact, keyAttestationTypes())
 	if err != nil {
 		return nil, "", badProof("the key attestation is not good: " + err.Error())
 	}
 	if _, ok := unixTime(claims["iat"]); !ok {
 		return nil, "", badProof("the key attestation has no iat")
+	}
+	if _, ends := claims["exp"]; mustEnd && !ends {
+		return nil, "", badProof("the key attestation has no exp")
 	}
 	for name, allowed := range map[string][]string{"key_storage": s.c.Wallets.KeyStorage, "user_authentication": s.c.Wallets.UserAuthentication} {
 		if len(allowed) > 0 && !slices.ContainsFunc(allowed, func(level string) bool { return hasText(claims[name], level) }) {

@@ -72,11 +72,12 @@ func (s *Service) redeemPreAuthorized(ctx context.Context, r TokenRequest, who c
 			return GrantRecord{}, tokens{}, err
 		}
 	}
-	if err := s.mayStillIssue(ctx, o, CodeInvalidGrant); err != nil {
+	later, err := s.mayStillIssue(ctx, o, granted.Configurations, CodeInvalidGrant)
+	if err != nil {
 		return GrantRecord{}, tokens{}, err
 	}
 	now := s.now()
-	given := s.give(o.ID, who.dpop != "", o.Release != "")
+	given := s.give(o.ID, who.dpop != "", later || o.Release != "")
 	var outcome *Error
 	var locked bool
 	err = s.c.Store.UpdateOffer(ctx, o.ID, func(o *OfferRecord) error {
@@ -119,7 +120,7 @@ func (s *Service) redeemCode(ctx context.Context, r TokenRequest, who caller) (G
 	if o.Code == nil || !same(o.Code.Hash, hashOf("authorization code", r.Code)) {
 		return GrantRecord{}, tokens{}, badCode()
 	}
-	if err := s.mayStillIssue(ctx, o, CodeInvalidGrant); err != nil {
+	if _, err := s.mayStillIssue(ctx, o, o.Code.Configurations, CodeInvalidGrant); err != nil {
 		return GrantRecord{}, tokens{}, err
 	}
 	now := s.now()
@@ -173,7 +174,7 @@ func (s *Service) refresh(ctx context.Context, r TokenRequest, who caller) (Gran
 	if o.Grant == nil || !same(o.Grant.RefreshHash, hash) && !same(o.Grant.SpentHash, hash) {
 		return GrantRecord{}, tokens{}, badCode()
 	}
-	if err := s.mayStillIssue(ctx, o, CodeInvalidGrant); err != nil {
+	if _, err := s.mayStillIssue(ctx, o, o.Grant.Configurations, CodeInvalidGrant); err != nil {
 		return GrantRecord{}, tokens{}, err
 	}
 	now := s.now()

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"strconv"
 	"time"
 
 	"heartmark/issuer"
@@ -46,10 +47,16 @@ type Tenant struct {
 // IssueRequest asks the issuer for one credential.
 type IssueRequest struct {
 	Tenant, Configuration, ReportID, HolderID string
-	// IdempotencyKey is the same for every try to get this credential out of this offer. The issuer gives the same
-	// credential for the same holder, and ErrConflict for another one.
-	IdempotencyKey string
-	Language       string
+	Language                                  string
+	// Offer is the offer's id, Place that of the holder among the keys of the credential request.
+	Offer string
+	Place int
+}
+
+// Key is an idempotency key that is the same for every try to get a credential of a configuration out of this offer. The
+// issuer gives the same credential for the same holder, and ErrConflict for another one.
+func (r IssueRequest) Key(configuration string) string {
+	return "oid4vci/" + r.Offer + "/" + configuration + "/" + strconv.Itoa(r.Place)
 }
 
 // Issued is what the issuer gives back.
@@ -245,17 +252,21 @@ func (t Tenant) credentialNames(ids []string) []map[string]string {
 	return out
 }
 
-// ready asks Config.Ready, if there is one, about each configuration of the offer.
-func (s *Service) ready(ctx context.Context, o OfferRecord) error {
+// ready asks Config.Ready, if there is one, about configurations of the offer. later tells that one of them waits for a
+// review, which is no error.
+func (s *Service) ready(ctx context.Context, o OfferRecord, configurations []string) (later bool, err error) {
 	if s.c.Ready == nil {
-		return nil
+		return false, nil
 	}
-	for _, c := range o.offered() {
-		if err := s.c.Ready(ctx, o.Tenant, c, o.ReportID); err != nil {
-			return err
+	for _, c := range configurations {
+		err := s.c.Ready(ctx, o.Tenant, c, o.ReportID)
+		if errors.Is(err, issuer.ErrReviewNeeded) {
+			later = true
+		} else if err != nil {
+			return false, err
 		}
 	}
-	return nil
+	return later, nil
 }
 
 // Purge removes what has ended, at most limit records, and returns how many. Call it from time to time.

@@ -172,10 +172,13 @@ type DeferredRecord struct {
 
 // IssuedRecord is what was issued under one configuration, and what the wallet said became of it.
 type IssuedRecord struct {
-	Configuration string    `json:"configuration"`
-	Credentials   []string  `json:"credentials"`
-	Event         string    `json:"event,omitempty"`
-	EventAt       time.Time `json:"event_at,omitzero"`
+	Configuration string   `json:"configuration"`
+	Credentials   []string `json:"credentials"`
+	// Holders are digests of the holders' ids, by their places (IssueRequest.Place): who they are stands in the sealed
+	// credentials only.
+	Holders [][]byte  `json:"holders,omitempty"`
+	Event   string    `json:"event,omitempty"`
+	EventAt time.Time `json:"event_at,omitzero"`
 }
 
 // StateAt returns the state at an instant: an open offer past its end is expired.
@@ -202,21 +205,49 @@ func (o OfferRecord) offered() []string {
 	return o.Configurations
 }
 
-// credentials are the ids of all that was issued.
+// credentials are the ids of all that was issued, each once: forms of one act share one.
 func (o OfferRecord) credentials() []string {
 	var out []string
 	for _, i := range o.Issued {
-		out = append(out, i.Credentials...)
+		for _, id := range i.Credentials {
+			if !slices.Contains(out, id) {
+				out = append(out, id)
+			}
+		}
 	}
 	return out
 }
 
-// record notes what was issued.
-func (o *OfferRecord) record(configuration string, ids []string) {
-	at := slices.IndexFunc(o.Issued, func(i IssuedRecord) bool { return i.Configuration == configuration })
+// issued finds what was issued under a configuration, or -1.
+func (o OfferRecord) issued(configuration string) int {
+	return slices.IndexFunc(o.Issued, func(i IssuedRecord) bool { return i.Configuration == configuration })
+}
+
+// takenFromAny reports whether another key has the place of one of the holders, who stand in the order of their places.
+func (o OfferRecord) takenFromAny(configuration string, holders []string) bool {
+	at := o.issued(configuration)
+	if at < 0 {
+		return false
+	}
+	for place, holder := range o.Issued[at].Holders {
+		if place < len(holders) && !same(holder, o.holderHash(holders[place])) {
+			return true
+		}
+	}
+	return false
+}
+
+func (o OfferRecord) holderHash(holder string) []byte { return hashOf("holder", o.ID, holder) }
+
+// record notes what was issued, and to whom in the order of their places.
+func (o *OfferRecord) record(configuration string, holders, ids []string) {
+	at := o.issued(configuration)
 	if at < 0 {
 		at = len(o.Issued)
 		o.Issued = append(o.Issued, IssuedRecord{Configuration: configuration})
+	}
+	for place := len(o.Issued[at].Holders); place < len(holders); place++ {
+		o.Issued[at].Holders = append(o.Issued[at].Holders, o.holderHash(holders[place]))
 	}
 	for _, id := range ids {
 		if !slices.Contains(o.Issued[at].Credentials, id) {

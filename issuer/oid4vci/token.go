@@ -2,11 +2,8 @@ package oid4vci
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
-
-	"heartmark/issuer"
 )
 
 // TokenRequest is a token request (OpenID4VCI 1.0, 6.1; RFC 6749, 4.1.3 and 6) after the edge has read the form.
@@ -158,14 +155,14 @@ func (s *Service) checkResource(tenant string, resources []string) error {
 	return nil
 }
 
-// mayStillIssue asks again what may have changed since the offer was made; code is that of a final no.
-func (s *Service) mayStillIssue(ctx context.Context, o OfferRecord, code string) error {
-	err := s.ready(ctx, o)
-	if err == nil || errors.Is(err, issuer.ErrReviewNeeded) {
-		return nil
-	}
+// mayStillIssue asks again what may have changed since the offer was made; code is that of a final no. later is as for ready.
+func (s *Service) mayStillIssue(ctx context.Context, o OfferRecord, configurations []string, code string) (later bool, err error) {
+	later, err = s.ready(ctx, o, configurations)
 	if words, final := refusal(err); final {
-		return fail(code, words)
+		return false, fail(code, words)
 	}
-	return fmt.Errorf("before the token: %w", err)
+	if err != nil {
+		return false, fmt.Errorf("before the token: %w", err)
+	}
+	return later, nil
 }

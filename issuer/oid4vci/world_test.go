@@ -104,15 +104,16 @@ func (w *world) doIssue(_ context.Context, r oid4vci.IssueRequest) (oid4vci.Issu
 	if w.issue != nil {
 		return oid4vci.Issued{}, w.issue
 	}
-	before, again := w.issued[r.IdempotencyKey]
+	key := r.Key(r.Configuration)
+	before, again := w.issued[key]
 	if again && before != r {
 		return oid4vci.Issued{}, issuer.ErrConflict
 	}
 	if !again {
-		w.issued[r.IdempotencyKey] = r
-		w.byID[r.IdempotencyKey] = fmt.Sprintf("urn:uuid:%d", len(w.issued))
+		w.issued[key] = r
+		w.byID[key] = fmt.Sprintf("urn:uuid:%d", len(w.issued))
 	}
-	id := w.byID[r.IdempotencyKey]
+	id := w.byID[key]
 	data, err := json.Marshal(map[string]any{"id": id, "credentialSubject": map[string]any{"id": r.HolderID}})
 	return oid4vci.Issued{ID: id, Format: "ldp_vc", Credential: data}, err
 }

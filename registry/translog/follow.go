@@ -1,6 +1,7 @@
 package translog
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 
 	"heartmark/registry/translog/inclusion"
 
+	"github.com/transparency-dev/merkle/compact"
 	"github.com/transparency-dev/merkle/proof"
 	"github.com/transparency-dev/merkle/rfc6962"
 	"github.com/transparency-dev/tessera/api/layout"
@@ -89,16 +91,17 @@ func (r Remote) Follow(ctx context.Context, seen []byte) (newest []byte, err err
 	return newest, nil
 }
 
-// Replay builds the tree anew from all entries, compares every tile and the root with the signed checkpoint, and calls
-// each with every entry in order. It returns ErrDamaged where something differs.
-func (r Remote) Replay(ctx context.Context, each func(index uint64, entry []byte) error) (inclusion.Checkpoint, error) {
-	raw, err := r.ReadCheckpoint(ctx)
-	if err != nil {
-		return inclusion.Checkpoint{}, fmt.Errorf("checkpoint: %w", err)
+// Replay follows the log from the checkpoint seen before (see Follow), builds the tree anew from all entries, compares
+// every tile and the root with the newest checkpoint, and calls each with every entry in order. It returns ErrFork as Follow
+// does, and ErrDamaged where something differs: what each was told holds only where Replay returns no error.
+func (r Remote) Replay(ctx context.Context, seen []byte, each func(index uint64, entry []byte) error) (inclusion.Checkpoint, error) {
+	raw, fork := r.Follow(ctx, seen)
+	if fork != nil && !errors.Is(fork, ErrFork) {
+		return inclusion.Checkpoint{}, fork
 	}
 	cp, err := inclusion.ParseCheckpoint(raw, r.Keys...)
-	if err != nil {
-		return cp, err
+	if err != nil || fork != nil {
+		return cp, errors.Join(fork, err)
 	}
 	verifier, err := signerAmong(raw, r.Keys)
 	if err != nil {
@@ -108,6 +111,8 @@ func (r Remote) Replay(ctx context.Context, each func(index uint64, entry []byte
 	if err := fsck.New(cp.Origin, verifier, pinned, leafHashes, fsck.Opts{N: 2}).Check(ctx); err != nil {
 		return cp, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
+	// The log is read a second time for each, and might show something else: these entries too must give the root.
+	tree := (&compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}).NewEmptyRange(0)
 	for first := uint64(0); first < cp.Size; {
 		bundle, err := client.GetEntryBundle(ctx, r.ReadEntryBundle, first/layout.EntryBundleWidth, cp.Size)
 		if err != nil {
@@ -117,11 +122,17 @@ func (r Remote) Replay(ctx context.Context, each func(index uint64, entry []byte
 			if first == cp.Size {
 				break // a full bundle may have taken the place of a partial one
 			}
+			if err := tree.Append(rfc6962.DefaultHasher.HashLeaf(entry), nil); err != nil {
+				return cp, fmt.Errorf("entry %d: %w", first, err)
+			}
 			if err := each(first, entry); err != nil {
 				return cp, err
 			}
 			first++
 		}
+	}
+	if root, err := tree.GetRootHash(nil); err != nil || cp.Size > 0 && !bytes.Equal(root, cp.Root) {
+		return cp, errors.Join(fmt.Errorf("entries changed while they were read: %w", ErrDamaged), err)
 	}
 	return cp, nil
 }

@@ -106,7 +106,7 @@ func TestReplay(t *testing.T) {
 	}
 	dir, vkey, _ := grown(t, key, "entry", 5, 260)
 	next := uint64(0)
-	cp, err := folder(dir, vkey).Replay(t.Context(), func(index uint64, entry []byte) error {
+	cp, err := folder(dir, vkey).Replay(t.Context(), nil, func(index uint64, entry []byte) error {
 		if index != next || string(entry) != fmt.Sprintf("entry %d", index) {
 			t.Errorf("entry %d: %q, want entry %d", index, entry, next)
 		}
@@ -137,7 +137,7 @@ func TestReplay(t *testing.T) {
 			}
 			return plain(ctx, name)
 		}
-		if _, err := log.Replay(t.Context(), func(uint64, []byte) error { return nil }); errors.Is(err, translog.ErrDamaged) {
+		if _, err := log.Replay(t.Context(), nil, func(uint64, []byte) error { return nil }); errors.Is(err, translog.ErrDamaged) {
 			broken++
 		} else {
 			t.Errorf("%s spoilt: %v, want ErrDamaged", path, err)
@@ -146,6 +146,38 @@ func TestReplay(t *testing.T) {
 	})
 	if err != nil || files == 0 || broken != files {
 		t.Errorf("%d of %d spoilt files were found, %v", broken, files, err)
+	}
+}
+
+// A replay of one history does not vouch for another, neither for one that was shown before nor for one that is shown when
+// the entries are read.
+func TestReplayOfAnother(t *testing.T) {
+	t.Parallel()
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, vkey, seen := grown(t, key, "entry", 3, 10)
+	forkDir, _, forked := grown(t, key, "other", 3, 10)
+	none := func(uint64, []byte) error { return nil }
+	if _, err := folder(dir, vkey).Replay(t.Context(), seen[0], none); err != nil {
+		t.Errorf("its own: %v", err)
+	}
+	if cp, err := folder(dir, vkey).Replay(t.Context(), forked[0], none); !errors.Is(err, translog.ErrFork) || cp.Origin != "a.example/log" {
+		t.Errorf("another before: %+v, %v, want ErrFork", cp, err)
+	}
+	log, reads := folder(dir, vkey), 0
+	honest, other := log.Fetch, folder(forkDir, vkey).Fetch
+	log.Fetch = func(ctx context.Context, path string) ([]byte, error) {
+		if strings.HasPrefix(path, "tile/entries/") {
+			if reads++; reads > 1 {
+				return other(ctx, path)
+			}
+		}
+		return honest(ctx, path)
+	}
+	if _, err := log.Replay(t.Context(), nil, none); !errors.Is(err, translog.ErrDamaged) {
+		t.Errorf("other entries at the second reading: %v, want ErrDamaged", err)
 	}
 }
 

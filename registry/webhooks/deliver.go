@@ -52,8 +52,9 @@ func (s *Service) Deliver(ctx context.Context) error {
 
 // serve sends one subscriber what is due, in order, until one fails.
 func (s *Service) serve(ctx context.Context, sub Subscription) error {
+	began := s.now()
 	for range burst {
-		if sub.Gone || s.now().Before(sub.RetryAt) {
+		if now := s.now(); sub.Gone || now.Before(sub.RetryAt) || now.Sub(began) > turn {
 			return nil
 		}
 		page, next, err := s.c.Events.Events(ctx, sub.Next, 1)

@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -58,6 +59,10 @@ func (s *Service) message(ctx context.Context, sub Subscription, e registry.Even
 
 // sign adds the HTTP Message Signature (RFC 9421, 2.5 and 3.1).
 func (s *Service) sign(ctx context.Context, m *Message, stamp string) error {
+	target, err := targetURI(m.URL)
+	if err != nil {
+		return err
+	}
 	signer, method, err := s.c.Signer(ctx)
 	if err != nil {
 		return fmt.Errorf("statement key: %w", err)
@@ -69,7 +74,7 @@ func (s *Service) sign(ctx context.Context, m *Message, stamp string) error {
 	params := `("@method" "@target-uri" "content-type" "content-digest" "heartmark-event");created=` + stamp + `;keyid="` + method + `";alg="` + alg + `"`
 	base := strings.Join([]string{
 		`"@method": POST`,
-		`"@target-uri": ` + m.URL,
+		`"@target-uri": ` + target,
 		`"content-type": ` + m.ContentType,
 		`"content-digest": ` + m.Header["Content-Digest"],
 		`"heartmark-event": ` + m.Header["Heartmark-Event"],
@@ -82,6 +87,19 @@ func (s *Service) sign(ctx context.Context, m *Message, stamp string) error {
 	m.Header["Signature-Input"] = "sig1=" + params
 	m.Header["Signature"] = "sig1=:" + base64.StdEncoding.EncodeToString(signature) + ":"
 	return nil
+}
+
+// targetURI is the address as a receiver puts it together from the request that it gets (RFC 9110, 7.1): never without a
+// path, and escaped as it is sent.
+func targetURI(address string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", fmt.Errorf("address: %w", err)
+	}
+	if u.Path == "" {
+		u.Path = "/"
+	}
+	return u.String(), nil
 }
 
 // algorithm is the name of a key's algorithm in HTTP Message Signatures (RFC 9421, 3.3).

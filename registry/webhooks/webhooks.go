@@ -52,8 +52,9 @@ const (
 	// runEvery is how often Run looks for what is due; atOnce bounds the receivers that are served at one time.
 	runEvery = 2 * time.Second
 	atOnce   = 8
-	// burst bounds what one receiver gets before others have their turn.
+	// burst and turn bound what one receiver gets, and for how long, before others have their turn.
 	burst = 50
+	turn  = 10 * time.Second
 )
 
 // Kinds returns the kinds of events that can be subscribed to.

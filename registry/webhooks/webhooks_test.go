@@ -152,6 +152,48 @@ func TestDelivery(t *testing.T) {
 	}
 }
 
+// A receiver that takes its time gives others their turn, and goes on where it was.
+func TestSlowReceiver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("acme")
+	for range 4 {
+		w.happens("key")
+	}
+	w.answer = func(webhooks.Message) (int, error) { w.clock.Advance(6 * time.Second); return 200, nil }
+	for _, want := range []string{"0 1", "2 3", ""} {
+		if got := w.delivered(); got != want {
+			t.Errorf("one round sent %q, want %q", got, want)
+		}
+	}
+}
+
+// What is signed is the address of the request that arrives: with a path, and escaped.
+func TestSignedAddress(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"https://a.example": "https://a.example/", "https://a.example?k=1": "https://a.example/?k=1",
+		"https://a.example/a|b?k=|": "https://a.example/a%7Cb?k=|",
+	} {
+		w := newWorld(t)
+		_, secret, err := w.Create(t.Context(), "acme", address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.happens("key")
+		w.delivered()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.got[0].URL, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := w.got[0]
+		if m.URL = "https://" + r.URL.Host + r.URL.RequestURI(); m.URL != want {
+			t.Errorf("%s arrives at %s, want %s", address, m.URL, want)
+		}
+		w.checkSignatures(m, secret)
+	}
+}
+
 // checkSignatures verifies both signatures as a receiver does.
 func (w *world) checkSignatures(m webhooks.Message, secret string) {
 	w.t.Helper()

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/mod/sumdb/note"
 )
 
 // serving starts the server and returns what stops it and waits for its end.
@@ -88,6 +91,17 @@ func TestRecognition(t *testing.T) {
 	}
 	second.want(0, "registry", "audit", first.env["HEARTMARK_ORIGIN"])
 	second.want(0, "registry", "monitor", first.env["HEARTMARK_ORIGIN"], "--state", second.path("watch"), "--once")
+	// A checkpoint that lacks cosignatures is an alarm, and what comes next must continue it all the same.
+	_, witness, err := note.GenerateKey(rand.Reader, "witness.example/w")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := second.run("registry", "monitor", first.env["HEARTMARK_ORIGIN"], "--state", second.path("strict"), "--once", "--witness", witness, "--quorum", "1"); got.code != 2 {
+		t.Errorf("without cosignatures: %d %s", got.code, got.err)
+	}
+	if _, err := os.Stat(second.path("strict", "checkpoint")); err != nil {
+		t.Errorf("the checkpoint without cosignatures is not kept: %v", err)
+	}
 	second.want(0, "registry", "withdraw", granted[0].ID, "--reason", "trial ended")
 	if verdict, codes := second.verdict(1, "credential.json"); verdict != "invalid" || !strings.Contains(codes, "authority_") {
 		t.Errorf("no longer recognised: %s %s", verdict, codes)

@@ -49,7 +49,6 @@ class Vectors:
                 self.x[cut] = model.encoder(block).bfloat16()
         self.y, self.w = (torch.from_numpy(np.stack(part)) for part in zip(*map(targets, rows)))
 
-
     def of(self, head: Head) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Vectors, targets and weights of the rows that say something about a head."""
         span = OFFSETS[head.name]

@@ -2,7 +2,6 @@ package badger
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -97,19 +96,10 @@ func (db *DB) UseNonce(ctx context.Context, hash [32]byte, expires time.Time) er
 // DeleteExpired implements oid4vci.Store.
 func (db *DB) DeleteExpired(ctx context.Context, before time.Time, limit int) (removed int, err error) {
 	err = db.update(ctx, func(txn *badgerdb.Txn) error {
-		var keys [][]byte
-		prefix := expiriesPrefix()
-		err := scan(txn, prefix, nil, limit, func(key, _ []byte) error {
-			if int64(binary.BigEndian.Uint64(key[len(prefix):])) >= before.UnixNano() {
-				return errStop
-			}
-			keys = append(keys, key)
-			return nil
-		})
+		keys, targets, err := due(txn, expiriesPrefix(), before, limit)
 		removed = len(keys)
-		for _, key := range keys {
-			target, _ := cut(key[len(prefix)+8:])
-			err = errors.Join(err, txn.Delete([]byte(target)), txn.Delete(key))
+		for n, key := range keys {
+			err = errors.Join(err, txn.Delete([]byte(targets[n])), txn.Delete(key))
 		}
 		return err
 	})

@@ -2,7 +2,6 @@ package badger
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -94,21 +93,13 @@ func (db *DB) UpdateSession(ctx context.Context, id string, change func(s *oid4v
 // DeleteSessions implements oid4vp.Store.
 func (db *DB) DeleteSessions(ctx context.Context, before time.Time, limit int) (removed int, err error) {
 	err = db.update(ctx, func(txn *badgerdb.Txn) error {
-		prefix := sessionExpiriesPrefix()
-		var keys [][]byte
-		err := scan(txn, prefix, nil, limit, func(key, _ []byte) error {
-			if int64(binary.BigEndian.Uint64(key[len(prefix):])) >= before.UnixNano() {
-				return errStop
-			}
-			keys = append(keys, key)
-			return nil
-		})
+		keys, ids, err := due(txn, sessionExpiriesPrefix(), before, limit)
 		if err != nil {
 			return err
 		}
 		removed = len(keys)
-		for _, key := range keys {
-			id, _ := cut(key[len(prefix)+8:])
+		for n, key := range keys {
+			id := ids[n]
 			var s oid4vp.Session
 			if err := readSession(txn, id, &s); err != nil && !errors.Is(err, oid4vp.ErrNotFound) {
 				return err

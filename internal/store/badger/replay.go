@@ -3,7 +3,6 @@ package badger
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"time"
 
@@ -90,19 +89,10 @@ func (db *DB) ownReplay(ctx context.Context, name string, digest [32]byte, fn fu
 // DeleteReplays removes claims and answers that ended before the given instant, at most limit, and returns how many.
 func (db *DB) DeleteReplays(ctx context.Context, before time.Time, limit int) (removed int, err error) {
 	err = db.update(ctx, func(txn *badgerdb.Txn) error {
-		var ends [][]byte
-		prefix := replayEndsPrefix()
-		err := scan(txn, prefix, nil, limit, func(key, _ []byte) error {
-			if int64(binary.BigEndian.Uint64(key[len(prefix):])) >= before.UnixNano() {
-				return errStop
-			}
-			ends = append(ends, key)
-			return nil
-		})
+		ends, names, err := due(txn, replayEndsPrefix(), before, limit)
 		removed = len(ends)
-		for _, end := range ends {
-			name, _ := cut(end[len(prefix)+8:])
-			err = errors.Join(err, txn.Delete(replayKey(name)), txn.Delete(end))
+		for n, end := range ends {
+			err = errors.Join(err, txn.Delete(replayKey(names[n])), txn.Delete(end))
 		}
 		return err
 	})

@@ -2,9 +2,11 @@ package badger
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	badgerdb "github.com/dgraph-io/badger/v4"
 )
@@ -154,4 +156,19 @@ func drop(txn *badgerdb.Txn, prefix []byte, limit int) error {
 		}
 	}
 	return nil
+}
+
+// due returns up to limit keys under prefix, which go on with a time and a text, whose time lies before an instant, and
+// those texts.
+func due(txn *badgerdb.Txn, prefix []byte, before time.Time, limit int) (keys [][]byte, names []string, err error) {
+	err = scan(txn, prefix, nil, limit, func(key, _ []byte) error {
+		rest := key[len(prefix):]
+		if int64(binary.BigEndian.Uint64(rest)) >= before.UnixNano() {
+			return errStop
+		}
+		name, _ := cut(rest[8:])
+		keys, names = append(keys, key), append(names, name)
+		return nil
+	})
+	return keys, names, err
 }

@@ -70,20 +70,7 @@ func (s Webhooks) Subscriptions(ctx context.Context, tenant, after string, limit
 // DeleteSubscription implements webhooks.Store.
 func (s Webhooks) DeleteSubscription(ctx context.Context, tenant, id string) error {
 	return s.db.update(ctx, func(txn *badgerdb.Txn) error {
-		var keys [][]byte
-		err := scan(txn, deadPrefix(tenant, id), nil, maxVersions, func(key, _ []byte) error {
-			keys = append(keys, append([]byte(nil), key...))
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		for _, key := range append(keys, webhookKey(tenant, id)) {
-			if err := txn.Delete(key); err != nil {
-				return err
-			}
-		}
-		return nil
+		return errors.Join(drop(txn, deadPrefix(tenant, id), maxVersions), txn.Delete(webhookKey(tenant, id)))
 	})
 }
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
+	"heartmark/assessment/intake"
 	"heartmark/issuer"
 )
 
@@ -129,3 +131,62 @@ func (f *FaultyIssuer) AppendAudit(ctx context.Context, e issuer.AuditEvent) err
 }
 
 var _ issuer.Store = (*FaultyIssuer)(nil)
+
+// FaultyIntake is an intake.Store over another one, of which one write fails.
+type FaultyIntake struct {
+	intake.Store
+	faults
+}
+
+// NewFaultyIntake returns a store that does what s does until FailWrite is called.
+func NewFaultyIntake(s intake.Store) *FaultyIntake {
+	return &FaultyIntake{Store: s, faults: faults{left: -1}}
+}
+
+var _ intake.Store = (*FaultyIntake)(nil)
+
+// PutConsent implements intake.ConsentStore.
+func (f *FaultyIntake) PutConsent(ctx context.Context, c intake.Consent, key intake.Key) (stored intake.Consent, created bool, err error) {
+	err = f.write(func() error { stored, created, err = f.Store.PutConsent(ctx, c, key); return err })
+	return stored, created, err
+}
+
+// Withdraw implements intake.ConsentStore.
+func (f *FaultyIntake) Withdraw(ctx context.Context, tenant, id string, at time.Time, why string) (c intake.Consent, err error) {
+	err = f.write(func() error { c, err = f.Store.Withdraw(ctx, tenant, id, at, why); return err })
+	return c, err
+}
+
+// CreateBatch implements intake.BatchStore.
+func (f *FaultyIntake) CreateBatch(ctx context.Context, b intake.Batch, key intake.Key) (stored intake.Batch, created bool, err error) {
+	err = f.write(func() error { stored, created, err = f.Store.CreateBatch(ctx, b, key); return err })
+	return stored, created, err
+}
+
+// AddPiece implements intake.BatchStore.
+func (f *FaultyIntake) AddPiece(ctx context.Context, tenant, id string, offset, n int64, sealed []byte) (b intake.Batch, err error) {
+	err = f.write(func() error { b, err = f.Store.AddPiece(ctx, tenant, id, offset, n, sealed); return err })
+	return b, err
+}
+
+// Enqueue implements intake.QueueStore.
+func (f *FaultyIntake) Enqueue(ctx context.Context, b intake.Batch, quota int) (stored intake.Batch, created bool, err error) {
+	err = f.write(func() error { stored, created, err = f.Store.Enqueue(ctx, b, quota); return err })
+	return stored, created, err
+}
+
+// Claim implements intake.QueueStore.
+func (f *FaultyIntake) Claim(ctx context.Context, after string, now time.Time) (b intake.Batch, ok bool, err error) {
+	err = f.write(func() error { b, ok, err = f.Store.Claim(ctx, after, now); return err })
+	return b, ok, err
+}
+
+// Complete implements intake.QueueStore.
+func (f *FaultyIntake) Complete(ctx context.Context, c intake.Completion) error {
+	return f.write(func() error { return f.Store.Complete(ctx, c) })
+}
+
+// Shred implements intake.QueueStore.
+func (f *FaultyIntake) Shred(ctx context.Context, end intake.End) error {
+	return f.write(func() error { return f.Store.Shred(ctx, end) })
+}
